@@ -62,6 +62,24 @@ class PipelineConfig(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _examples_fit_the_model(self) -> "PipelineConfig":
+        if self.training.every_position != self.examples.every_position:
+            raise ValueError(
+                f"training.every_position ({self.training.every_position}) must equal examples.every_position "
+                f"({self.examples.every_position}): windows hold a label at every position"
+            )
+        if self.training.every_position and self.model.query_tower not in ("gru", "self-attention"):
+            raise ValueError(f"every_position needs a sequential query tower, got {self.model.query_tower!r}")
+        if self.model.reads_user and not self.examples.user_features:
+            raise ValueError('model.query_tower "user" needs examples.user_features = true')
+        if self.model.reads_user and self.model.user_id and self.examples.split == "random":
+            raise ValueError(
+                'model.user_id would learn the evaluated labels of split "random" from the same user\'s contexts: '
+                'take split "temporal" or "ratings"'
+            )
+        return self
+
 
 def preset_names() -> list[str]:
     """The presets that come with the project."""

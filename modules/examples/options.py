@@ -28,10 +28,14 @@ class ExampleOptions(BaseModel):
         default=True, description="Write the seed's movie, genre and year vocabularies to vocab/."
     )
     shuffle_seed: int = Field(default=0, ge=0, description="Seed of the random split.")
-    split: Literal["random", "temporal", "leave-one-out"] = Field(
+    min_movie_ratings: int = Field(
+        default=0, ge=0, description="Movies with fewer ratings leave the timelines and the catalogue."
+    )
+    split: Literal["random", "temporal", "leave-one-out", "ratings"] = Field(
         default="random",
         description="random: the seed's, which leaks labels into contexts; temporal: train before a point in time and "
-        "evaluate from it on; leave-one-out: every user's last event is evaluated.",
+        "evaluate from it on; leave-one-out: every user's last event is evaluated, the one before it validates; "
+        "ratings: a random split of the ratings, whose contexts are the user's other training events.",
     )
     split_time: int | None = Field(
         default=None,
@@ -40,7 +44,15 @@ class ExampleOptions(BaseModel):
     )
     include_history: bool = Field(
         default=False,
-        description="Give evaluation examples history_movie_id, all events of the timeline before the label.",
+        description="Give evaluation examples user_id and history_movie_id, what the user watched before the label.",
+    )
+    user_features: bool = Field(
+        default=False, description="Give every example user_id, and gender, age and occupation where the data has them."
+    )
+    every_position: bool = Field(
+        default=False,
+        description="Training examples are consecutive windows of a timeline instead of one for every label: "
+        "for models that learn from every position of their context.",
     )
     events_per_shard: int = Field(
         default=250_000,
@@ -55,4 +67,13 @@ class ExampleOptions(BaseModel):
     def _split_time_needs_temporal(self) -> "ExampleOptions":
         if self.split_time is not None and self.split != "temporal":
             raise ValueError(f'split_time is for split = "temporal", but split is "{self.split}"')
+        return self
+
+    @model_validator(mode="after")
+    def _windows_hold_no_evaluated_label(self) -> "ExampleOptions":
+        if self.every_position and self.split not in ("temporal", "leave-one-out"):
+            raise ValueError(
+                f'every_position is for split = "temporal" or "leave-one-out": under "{self.split}" the windows of '
+                "training would hold labels of the evaluation"
+            )
         return self

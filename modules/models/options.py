@@ -14,7 +14,17 @@ class ModelOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     embedding_dim: int = Field(64, ge=1, description="Size of a movie's vector, without the dimension of the bias.")
-    gru_units: int = Field(64, ge=1, description="Size of the GRU's state.")
+    query_tower: Literal["gru", "self-attention", "user", "item"] = Field(
+        "gru",
+        description="gru and self-attention read the events in order; user reads the user's id and features, and the "
+        "events as a set; item reads the latest event alone, and answers what is like it.",
+    )
+    gru_units: int = Field(64, ge=1, description="gru: size of the state.")
+    attention_blocks: int = Field(2, ge=1, description="self-attention: blocks of attention and feed-forward layers.")
+    attention_heads: int = Field(2, ge=1, description="self-attention: heads, which share the embedding's dimensions.")
+    user_id: bool = Field(True, description="user: every user of the training split has an embedding.")
+    user_features: bool = Field(True, description="user: gender, age and occupation have embeddings.")
+    user_history: bool = Field(True, description="user: the events' movies are part of the user's vector.")
     max_context_length: int = Field(10, ge=1, description="How many of the latest events the query tower reads.")
     tied_towers: bool = Field(True, description="One item tower embeds the context's movies and the candidates.")
     side_features: bool = Field(True, description="Genres and year of release are part of a movie's vector.")
@@ -25,8 +35,28 @@ class ModelOptions(BaseModel):
     dropout: float = Field(0.1, ge=0, lt=1, description="Share of inputs and outputs of the query tower dropped.")
 
     @model_validator(mode="after")
+    def _tower_fits(self) -> "ModelOptions":
+        if self.query_tower == "self-attention" and self.embedding_dim % self.attention_heads:
+            raise ValueError(
+                f"embedding_dim ({self.embedding_dim}) must be a multiple of attention_heads ({self.attention_heads})"
+            )
+        if self.query_tower == "user" and not (self.user_id or self.user_features or self.user_history):
+            raise ValueError("a user tower needs user_id, user_features or user_history")
+        return self
+
+    @property
+    def reads_user(self) -> bool:
+        """Whether the query tower reads more of a user than the events."""
+        return self.query_tower == "user" and (self.user_id or self.user_features)
+
+    @property
+    def reads_history(self) -> bool:
+        """Whether the query tower reads the events."""
+        return self.query_tower != "user" or self.user_history
+
+    @model_validator(mode="after")
     def _state_is_the_query(self) -> "ModelOptions":
-        if not self.projection and self.gru_units != self.embedding_dim:
+        if self.query_tower == "gru" and not self.projection and self.gru_units != self.embedding_dim:
             raise ValueError(
                 f"without a projection the GRU's state is the query vector: gru_units ({self.gru_units}) must equal "
                 f"embedding_dim ({self.embedding_dim})"
@@ -39,9 +69,26 @@ class TrainingOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    loss: Literal["full-softmax", "in-batch"] = Field(
+    loss: Literal["full-softmax", "in-batch", "sampled-softmax", "gbce"] = Field(
         "full-softmax",
-        description="Softmax over the whole catalogue (up to about 50,000 movies), or over the batch's labels.",
+        description="Softmax over the whole catalogue (up to about 50,000 movies), over the batch's labels, or over "
+        "sampled negatives; gbce: gSASRec's binary cross-entropy over uniform negatives.",
+    )
+    every_position: bool = Field(
+        False, description="Learn the next event at every position of the context, as examples.every_position needs."
+    )
+    negatives: int = Field(256, ge=1, description="sampled-softmax, gbce: negatives drawn for a batch.")
+    mixed_negatives: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="sampled-softmax: share of the negatives drawn by popularity instead of uniformly; "
+        "the logQ correction accounts for both.",
+    )
+    calibration: float = Field(0.75, ge=0, le=1, description="gbce: gSASRec's t; 0 is plain binary cross-entropy.")
+    strategy: Literal["one-device", "mirrored", "multi-worker"] = Field(
+        "one-device",
+        description="tf.distribute: the first GPU or the CPU, all GPUs of this machine, or TF_CONFIG's workers.",
     )
     logq_correction: bool = Field(True, description="in-batch: corrects for popular movies being negatives more often.")
     remove_accidental_hits: bool = Field(True, description="in-batch: a query's own label is never its negative.")
