@@ -14,6 +14,7 @@ from modules import files
 from modules.catalogue import Catalogue
 from modules.data.dataset import Dataset
 from modules.data.problems import SAMPLES, Problems, Reason
+from modules.features import UNKNOWN_AGE, UNKNOWN_TEXT
 
 _FIELDS = {
     "user_index": np.uint32,
@@ -34,7 +35,8 @@ class Block:
     """The events of the users `first_user` to `first_user + users - 1`, in an Arrow IPC file.
 
     Columns: `user_index` u32, `user_id` i64, `movie_index` u32 (row of the catalogue, from 0), `rating` f32 and
-    `timestamp` i64 (seconds). Users stand in the order of `user_index`, a user's events in the order of the data set.
+    `timestamp` i64 (seconds); on demand `gender`, `age` i64 and `occupation`, "" or 0 where not known. Users stand in
+    the order of `user_index`, a user's events in the order of the data set.
 
     Attributes:
         path: the file.
@@ -57,6 +59,7 @@ def partition(
     min_rating: float | None,
     problems: Problems,
     events_per_block: int = 250_000,
+    users: pl.DataFrame | None = None,
 ) -> list[Block]:
     """Cuts the ratings of at least `min_rating` into blocks of about `events_per_block` events.
 
@@ -70,6 +73,7 @@ def partition(
         min_rating: ratings below are left out before anything else is looked at; None keeps all.
         problems: where unusable and noted rows are counted.
         events_per_block: size of a block; memory grows with it, and not with the data set.
+        users: what `Dataset.read_users` gives, if the blocks are to tell about their users.
 
     Returns:
         The blocks in the order of their users; none if no rating is left.
@@ -93,7 +97,7 @@ def partition(
         for (first, last), events in zip(bounds, stretches, strict=True):
             frame = _without_duplicates(dataset.ratings_path.name, events, len(catalogue), problems)
             name = f"block-{len(blocks):05d}.arrow"
-            frame.drop("line").write_ipc(aside / name)
+            _with_users(frame.drop("line"), users).write_ipc(aside / name)
             blocks.append(Block(target / name, first, last - first, frame.height))
     return blocks
 
@@ -185,6 +189,16 @@ def _without_duplicates(file: str, events: Events, movies: int, problems: Proble
     second = ~frame.select(pl.struct(pair).is_first_distinct()).to_series()
     _note(Reason.SECOND_RATING, file, frame.filter(second), problems)
     return frame
+
+
+def _with_users(frame: pl.DataFrame, users: pl.DataFrame | None) -> pl.DataFrame:
+    """The events with the columns of their users, if there are `users`."""
+    if users is None:
+        return frame
+    known = frame.join(users, on="user_id", how="left", maintain_order="left")
+    return known.with_columns(
+        pl.col("gender", "occupation").fill_null(UNKNOWN_TEXT), pl.col("age").fill_null(UNKNOWN_AGE)
+    )
 
 
 def _note(reason: Reason, file: str, rows: pl.DataFrame, problems: Problems) -> None:

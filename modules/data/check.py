@@ -33,6 +33,7 @@ class CheckReport:
         movies: movies of the catalogue.
         rated_movies: movies with a rating.
         users: users with a usable rating.
+        described_users: users of whom gender, age and occupation are known.
         ratings: usable ratings, without exact duplicates.
         ratings_per_user: the fewest, the median and the most of one user.
         lowest_rating: the lowest usable rating.
@@ -51,6 +52,7 @@ class CheckReport:
     movies: int
     rated_movies: int = 0
     users: int = 0
+    described_users: int = 0
     ratings: int = 0
     ratings_per_user: tuple[int, float, int] = (0, 0.0, 0)
     lowest_rating: float | None = None
@@ -79,6 +81,7 @@ class CheckReport:
             ("data set", f"{self.folder} ({self.format}{', synthetic' if self.synthetic else ''})"),
             ("ratings", f"{self.ratings:,} from {_number(self.lowest_rating)} to {_number(self.highest_rating)}"),
             ("users", f"{self.users:,} with {fewest:,} to {most:,} ratings, half of them up to {median:g}"),
+            ("features of users", f"{self.described_users:,} users with gender, age and occupation"),
             ("movies", f"{self.movies:,}, {self.rated_movies:,} of them rated"),
             ("time", f"{_day(self.first_timestamp)} to {_day(self.last_timestamp)}"),
             ("fingerprint", self.fingerprint[:16]),
@@ -111,6 +114,7 @@ def check(folder: Path, options: DataOptions | None = None, *, scratch: Path | N
     # With every fraction forgiven the readers go on to the end.
     problems = Problems(options.model_copy(update={"tolerance": 1.0}))
     catalogue = dataset.read_catalogue(problems)
+    described_users = dataset.read_users(problems).height
     with tempfile.TemporaryDirectory(dir=scratch) as temporary:
         blocks = partition(dataset, catalogue, Path(temporary), min_rating=None, problems=problems)
         found = _describe(blocks)
@@ -122,6 +126,7 @@ def check(folder: Path, options: DataOptions | None = None, *, scratch: Path | N
         fingerprint=dataset.fingerprint,
         rows=dict(problems.rows),
         movies=len(catalogue),
+        described_users=described_users,
         problems=problems.as_json(),
         failure=_failure(problems) or (None if blocks else f"{dataset.ratings_path}: no rating can be used"),
         **found,

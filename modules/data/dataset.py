@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from modules.catalogue import Catalogue
-from modules.data import movies, ratings
+from modules.data import movies, ratings, users
 from modules.data.formats import Format, recognise
 from modules.data.problems import Problems
 
@@ -50,9 +50,16 @@ class Dataset:
         return self.folder / self.format.movies
 
     @property
+    def users_path(self) -> Path | None:
+        """The file of users; None where the data set has none."""
+        path = self.folder / (self.format.users or "")
+        return path if path.is_file() else None
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Every file that is read."""
-        return self.movies_path, self.ratings_path
+        path = self.users_path
+        return self.movies_path, self.ratings_path, *([] if path is None else [path])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -68,6 +75,12 @@ class Dataset:
     def read_catalogue(self, problems: Problems) -> Catalogue:
         """Reads the movies; see `movies.read_catalogue`."""
         return movies.read_catalogue(self.movies_path, self.format, problems)
+
+    def read_users(self, problems: Problems) -> pl.DataFrame:
+        """Reads what is known of the users, no row where that is nothing; see `users.read_users`."""
+        if self.users_path is None:
+            return users.no_users()
+        return users.read_users(self.users_path, self.format, problems)
 
     def iter_ratings(
         self, catalogue: Catalogue, problems: Problems, *, chunk_bytes: int = ratings.CHUNK_BYTES

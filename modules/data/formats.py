@@ -15,6 +15,7 @@ class Format:
         ratings: name of the file of ratings.
         movies: name of the file of movies.
         separator: what stands between the fields of a rating.
+        users: name of the file of users, which need not be there; None where the format has none.
         header: whether the first line names the columns.
     """
 
@@ -22,11 +23,12 @@ class Format:
     ratings: str
     movies: str
     separator: str
+    users: str | None = None
     header: bool = False
 
 
-ML_100K = Format("ml-100k", ratings="u.data", movies="u.item", separator="\t")
-DAT = Format("dat", ratings="ratings.dat", movies="movies.dat", separator="::")
+ML_100K = Format("ml-100k", ratings="u.data", movies="u.item", separator="\t", users="u.user")
+DAT = Format("dat", ratings="ratings.dat", movies="movies.dat", separator="::", users="users.dat")
 CSV = Format("csv", ratings="ratings.csv", movies="movies.csv", separator=",", header=True)
 FORMATS = (ML_100K, DAT, CSV)
 

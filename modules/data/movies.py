@@ -7,6 +7,7 @@ from pathlib import Path
 from modules.catalogue import Catalogue
 from modules.data.csv_lines import columns_of, split_line
 from modules.data.formats import CSV, DAT, Format
+from modules.data.integers import INT64_END, integer_of
 from modules.data.problems import Problems, Reason
 from modules.errors import DataError
 
@@ -29,7 +30,6 @@ ML_100K_GENRES = (
 _ML_100K_FIELDS = 5 + len(ML_100K_GENRES)
 _NO_GENRES = {"", "(no genres listed)"}
 _YEAR = re.compile(r"\((\d{4})\)")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 _BROKEN = re.compile("[\ufffd\x80-\x9f]")
 
 # (line, fields): id, title and genres as texts, or what stands there when the field count is wrong.
@@ -123,11 +123,11 @@ def _movie(file: str, line: int, fields: list[str], problems: Problems) -> tuple
         reason, value = Reason.BROKEN_ENCODING, "|".join(fields)
     elif len(fields) != 3:
         reason, value = Reason.WRONG_FIELD_COUNT, fields[0]
-    elif not _INTEGER.fullmatch(fields[0]):
+    elif (number := integer_of(fields[0])) is None:
         reason, value = Reason.NOT_A_NUMBER, fields[0]
-    elif int(fields[0]) >= 2**63:
+    elif number >= INT64_END:
         reason, value = Reason.ID_BEYOND_INT64, fields[0]
-    elif int(fields[0]) <= 0:
+    elif number <= 0:
         reason, value = Reason.ID_NOT_POSITIVE, fields[0]
     if reason is not None and value is not None:
         problems.add(reason, file, [(line, value)])

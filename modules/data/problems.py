@@ -24,6 +24,10 @@ class Reason(str, Enum):
     UNKNOWN_MOVIE = "unknown movie id"
     REPEATED_MOVIE = "movie listed twice"
     BROKEN_ENCODING = "broken encoding"
+    REPEATED_USER = "user listed twice"
+    AGE_OUT_OF_RANGE = "age out of range"
+    UNKNOWN_GENDER = "unknown gender"
+    UNKNOWN_OCCUPATION = "unknown occupation"
     DUPLICATE_RATING = "exact duplicate"
     SECOND_RATING = "second rating of a movie by a user"
     TITLE_WITHOUT_YEAR = "title without a year"
@@ -53,6 +57,10 @@ _EXPECTED = {
     Reason.UNKNOWN_MOVIE: "the id of a movie in the catalogue",
     Reason.REPEATED_MOVIE: "each movie id once",
     Reason.BROKEN_ENCODING: "UTF-8 or latin-1 text",
+    Reason.REPEATED_USER: "each user id once",
+    Reason.AGE_OUT_OF_RANGE: "an age from 1 to 120 years",
+    Reason.UNKNOWN_GENDER: "F or M",
+    Reason.UNKNOWN_OCCUPATION: "an occupation, in users.dat its code from 0 to 20",
     Reason.DUPLICATE_RATING: "each rating once",
     Reason.SECOND_RATING: "one rating of a movie by a user",
     Reason.TITLE_WITHOUT_YEAR: "a year in parentheses",

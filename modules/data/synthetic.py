@@ -1,7 +1,8 @@
 """Makes a MovieLens-shaped data set out of nothing: `movielens data make`.
 
 Nothing in it is real. It has what a pipeline needs to be tried out honestly: a long tail of popularity, tastes by genre
-and era, an order of events that a sequential model can learn and popularity can't, drift, movies and users that arrive.
+and era, an order of events that a sequential model can learn and popularity can't, drift, movies and users that arrive,
+and (in the old format) users whose age, gender and occupation tell something of their tastes.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from modules import files
 from modules.data.dataset import SYNTHETIC_MARK
 from modules.data.formats import CSV, DAT
+from modules.data.synthetic_people import describe
 from modules.data.synthetic_users import Timelines, live
-from modules.data.synthetic_world import FIRST_YEAR, Ints, World, build_world
+from modules.data.synthetic_world import FIRST_YEAR, Floats, Ints, World, build_world
 from modules.errors import DataError
 
 _FIRST_SECOND = int(datetime(FIRST_YEAR, 1, 1, tzinfo=timezone.utc).timestamp())
@@ -88,11 +90,12 @@ def make(
         (aside / "README").write_text(_README.format(**options.model_dump()), encoding="utf-8")
         files.write_json(aside / SYNTHETIC_MARK, options.model_dump())
         _write_movies(aside / layout.movies, world, options)
-        if options.format == "dat":
-            _write_users(aside / "users.dat", options)
         with (aside / layout.ratings).open("wb") as file:
-            for first_user, timelines in _blocks(world, options):
+            for block, (first_user, timelines) in enumerate(_blocks(world, options)):
                 _write_ratings(file, first_user, timelines, world, options)
+                if layout.users is not None:
+                    with (aside / layout.users).open("ab") as users:
+                        _write_users(users, first_user, timelines.tastes, _rng(options, 3, block))
                 if progress:
                     progress(len(timelines.user))
 
@@ -136,19 +139,14 @@ def _write_movies(path: Path, world: World, options: SyntheticOptions) -> None:
     path.write_bytes(("\n".join(["movieId,title,genres", *lines]) + "\n").encode())
 
 
-def _write_users(path: Path, options: SyntheticOptions) -> None:
-    rng = _rng(options, 3)
+def _write_users(file: BinaryIO, first_user: int, tastes: Floats, rng: np.random.Generator) -> None:
+    people = describe(rng, tastes)
     columns = [
-        pl.Series(np.arange(1, options.users + 1)),
-        pl.Series(np.where(rng.random(options.users) < 0.4, "F", "M")),
-        pl.Series(
-            rng.choice([1, 18, 25, 35, 45, 50, 56], size=options.users, p=[0.04, 0.18, 0.35, 0.2, 0.09, 0.08, 0.06])
-        ),
-        pl.Series(rng.integers(0, 21, size=options.users)),
-        pl.Series(rng.integers(10_000, 100_000, size=options.users)),
+        pl.Series(np.arange(len(people.age)) + first_user + 1),
+        *map(pl.Series, (people.gender, people.age, people.occupation)),
+        pl.Series(rng.integers(10_000, 100_000, size=len(people.age))),
     ]
-    with path.open("wb") as file:
-        _write_lines(file, columns, "::")
+    _write_lines(file, columns, "::")
 
 
 def _write_ratings(

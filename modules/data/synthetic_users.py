@@ -21,19 +21,21 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class Timelines:
-    """Ratings of a block of users, each user's together and in time order; every array is `[events]`.
+    """Ratings of a block of users, each user's together and in time order; the arrays are `[events]` but for the last.
 
     Attributes:
         user: number of the user in the block.
         movie: row of the world's movie, at most once a user.
         seconds: since the first day.
         stars: half stars from 1 to 10.
+        tastes: `[users, clusters]`, what share of the choices each cluster has, early and late tastes together.
     """
 
     user: Ints
     movie: Ints
     seconds: Ints
     stars: Ints
+    tastes: Floats
 
 
 def live(rng: np.random.Generator, world: World, events_per_user: Ints, days: int) -> Timelines:
@@ -47,7 +49,7 @@ def live(rng: np.random.Generator, world: World, events_per_user: Ints, days: in
     liking = np.minimum(tastes[0, user, world.cluster[movie]] * 4, 1.0)
     mood = rng.standard_normal(users)[user]
     stars = 6.4 + 0.7 * mood + 1.0 * world.quality[movie] + 1.4 * liking + 1.5 * rng.standard_normal(len(user))
-    return Timelines(user, movie, seconds, np.clip(np.rint(stars), 1, 10).astype(np.int64))
+    return Timelines(user, movie, seconds, np.clip(np.rint(stars), 1, 10).astype(np.int64), tastes.mean(axis=0))
 
 
 def _clock(rng: np.random.Generator, user: Ints, users: int, days: int) -> Ints:

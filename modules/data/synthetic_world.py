@@ -19,7 +19,7 @@ FIRST_YEAR = 2019
 SUCCESSORS = 6
 
 # Genres that are watched together; the first of each group is the commonest.
-_GROUPS = (
+GROUPS = (
     ("Action", "Adventure", "War", "Western"),
     ("Comedy", "Romance", "Musical"),
     ("Drama", "Documentary", "Film-Noir"),
@@ -28,8 +28,8 @@ _GROUPS = (
     ("Children's", "Animation"),
 )
 _GROUP_WEIGHTS = np.array([0.18, 0.22, 0.25, 0.14, 0.13, 0.08])
-_ERAS = (1975, 1995)  # Years that begin a new era.
-_CLUSTERS = len(_GROUPS) * (len(_ERAS) + 1)
+ERAS = (1975, 1995)  # Years that begin a new era.
+_CLUSTERS = len(GROUPS) * (len(ERAS) + 1)
 _FRANCHISE_SIZES = np.array([0.5, 0.2, 0.14, 0.08, 0.05, 0.03])
 
 
@@ -92,14 +92,14 @@ def build_world(rng: np.random.Generator, movies: int, days: int) -> World:
     sizes = rng.choice(len(_FRANCHISE_SIZES), size=movies, p=_FRANCHISE_SIZES) + 1
     franchise = np.repeat(np.arange(movies), sizes)[:movies]
     part = np.arange(movies) - np.searchsorted(franchise, franchise)
-    group = rng.choice(len(_GROUPS), size=movies, p=_GROUP_WEIGHTS)[franchise]
+    group = rng.choice(len(GROUPS), size=movies, p=_GROUP_WEIGHTS)[franchise]
     began = np.maximum(FIRST_YEAR - 1 - rng.exponential(18, size=movies), 1925).astype(np.int64)[franchise]
     year = np.minimum(began + part * 3, FIRST_YEAR - 1)
     # A tenth of the movies comes out while people rate; only the end of a franchise can.
     ends = np.append(franchise[1:] != franchise[:-1], True)
     arrival = np.where(ends & (rng.random(movies) < 0.17), rng.uniform(0.05, 0.95, movies) * days, 0.0)
     year = np.where(arrival > 0, FIRST_YEAR + (arrival / 365.25).astype(np.int64), year)
-    cluster = group * (len(_ERAS) + 1) + np.searchsorted(_ERAS, year, side="right")
+    cluster = group * (len(ERAS) + 1) + np.searchsorted(ERAS, year, side="right")
     titles = [f"{title(franchise[i], part[i])} ({year[i]})" for i in range(movies)]
     genres = _genres(rng, group)
     popularity = rng.permutation((np.arange(movies) + 8.0) ** -1.1)
@@ -132,12 +132,12 @@ def _genres(rng: np.random.Generator, group: Ints) -> list[tuple[str, ...]]:
     chances = rng.random((len(group), 4))
     genres = []
     for number, (first, second, other, which) in zip(group, chances, strict=True):
-        names = _GROUPS[number]
+        names = GROUPS[number]
         chosen = {names[0]} if first < 0.7 else set()
         if second < 0.5 or not chosen:
             chosen.add(names[1 + int(which * (len(names) - 1))])
         if other < 0.2:
-            chosen.add(_GROUPS[int(which * len(_GROUPS))][0])
+            chosen.add(GROUPS[int(which * len(GROUPS))][0])
         genres.append(tuple(sorted(chosen)))
     return genres
 

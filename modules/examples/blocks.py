@@ -10,13 +10,15 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from modules.catalogue import Catalogue
+from modules.examples.contexts import Contexts, earlier_events, other_training_events, training_events_first
 from modules.examples.encode import EventBytes, ExampleEncoder
 from modules.examples.options import ExampleOptions
-from modules.examples.ragged import Int64Array
-from modules.examples.splits import Split
+from modules.examples.splits import Masks, Split, last_of_windows
 from modules.examples.tfrecord import RecordWriter
 from modules.examples.timelines import Timelines, build_timelines
-from modules.features import EVAL_SPLIT, TRAIN_SPLIT
+from modules.features import TRAIN_SPLIT
+
+INSIDE_A_WINDOW = "label inside a window"
 
 
 @dataclass(frozen=True)
@@ -92,26 +94,43 @@ class BlockWriter:
         """Writes the block's file of each split; writing a block again gives the same bytes."""
         options = self._job.options
         block = pl.read_ipc(task.path, memory_map=False)
-        timelines = build_timelines(block, options.min_timeline_length, self._job.window_start)
+        timelines, contexts, masks = labelled(block, task.split, options, self._job.window_start)
         events = self._encoder.events(timelines)
-        evaluated = task.split.evaluated(timelines)
         # A reader's shuffle buffer sees neighbours of one file: it should not find one user's examples side by side.
-        order = np.random.default_rng([options.shuffle_seed, task.number]).permutation(len(evaluated))
-        chosen = {TRAIN_SPLIT: order[~evaluated[order]], EVAL_SPLIT: order[evaluated[order]]}
-        splits = {name: self._write_split(task.number, name, timelines, events, chosen[name]) for name in chosen}
-        return BlockReport(number=task.number, users=timelines.users, dropped=timelines.dropped, splits=splits)
+        order = np.random.default_rng([options.shuffle_seed, task.number]).permutation(len(timelines.labels))
+        splits = {
+            name: self._write_split(task.number, name, timelines, events, contexts.take(order[mask[order]]))
+            for name, mask in masks.items()
+        }
+        inside = len(order) - sum(split.examples for split in splits.values())
+        dropped = timelines.dropped | {INSIDE_A_WINDOW: inside}
+        return BlockReport(number=task.number, users=timelines.users, dropped=dropped, splits=splits)
 
     def _write_split(
-        self, number: int, name: str, timelines: Timelines, events: EventBytes, chosen: Int64Array
+        self, number: int, name: str, timelines: Timelines, events: EventBytes, contexts: Contexts
     ) -> SplitReport:
-        with_history = self._job.options.include_history and name == EVAL_SPLIT
+        with_history = self._job.options.include_history and name != TRAIN_SPLIT
         file = f"{name}/examples-{number:05d}-of-{self._job.shards:05d}.tfrecord.gz"
         with RecordWriter(self._job.folder / file) as writer:
-            for records in self._encoder.examples(timelines, events, chosen, with_history):
+            for records in self._encoder.examples(timelines, events, contexts, with_history):
                 writer.write(records)
-        times = timelines.timestamp[timelines.labels[chosen]]
+        times = timelines.timestamp[contexts.label]
         first, last = (int(times.min()), int(times.max())) if len(times) else (0, 0)
         return SplitReport(examples=writer.records, file=file, sha256=writer.sha256, first_time=first, last_time=last)
+
+
+def labelled(
+    block: pl.DataFrame, split: Split, options: ExampleOptions, window_start: int | None = None
+) -> tuple[Timelines, Contexts, Masks]:
+    """The timelines of a block, what the example of each label may hold, and which labels each split has."""
+    timelines = build_timelines(block, options.min_timeline_length, window_start, first_is_label=options.first_is_label)
+    masks = split.masks(timelines)
+    if options.split == "ratings":
+        timelines, masks = training_events_first(timelines, masks)
+        return timelines, other_training_events(timelines, masks[TRAIN_SPLIT]), masks
+    if options.every_position:
+        masks[TRAIN_SPLIT] = last_of_windows(timelines, masks[TRAIN_SPLIT], options.max_context_length)
+    return timelines, earlier_events(timelines), masks
 
 
 def run_in_process(job: BlockJob, tasks: Sequence[BlockTask], progress: Progress | None = None) -> list[BlockReport]:

@@ -3,15 +3,18 @@
 Every event is encoded once, into flat buffers; an example then is a handful of slices of them, joined.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from modules import features
 from modules.catalogue import Catalogue
+from modules.data.users import USER_COLUMNS
+from modules.examples.contexts import Contexts, Stretch
 from modules.examples.flat_bytes import FlatBytes
 from modules.examples.options import ExampleOptions
 from modules.examples.ragged import Int64Array, offsets, ranges
@@ -22,6 +25,7 @@ from modules.examples.wire import ListKind, PrefixTable, bytes_value, delimited_
 CHUNK_EXAMPLES = 20_000
 
 Columns = list[list[bytes]]
+ObjectArray = npt.NDArray[np.object_]
 
 
 class MovieBytes:
@@ -52,40 +56,47 @@ class ListFeature:
         self._width = width
         self._pads: npt.NDArray[np.object_] = np.array([pad * missing for missing in range(width + 1)], object)
 
-    def columns(self, values: FlatBytes, first: Int64Array, end: Int64Array) -> tuple[Columns, Int64Array]:
-        """The pieces of the entries with the values `first` to `end` (exclusive), and the entries' sizes in bytes."""
-        slices, sizes = values.slices(first, end)
+    def columns(self, values: FlatBytes, stretches: Sequence[Stretch]) -> tuple[Columns, Int64Array]:
+        """The pieces of the entries with the values of the stretches, and the entries' sizes in bytes."""
+        slices, slice_sizes = zip(*(values.slices(first, end) for first, end in stretches), strict=True)
+        sizes = sum(slice_sizes[1:], slice_sizes[0])
         if not self._width:
             prefixes, prefix_sizes = self._prefixes.of(sizes)
-            return [prefixes, slices], prefix_sizes + sizes
-        missing = self._width - (end - first)
+            return [prefixes, *slices], prefix_sizes + sizes
+        missing = self._width - _lengths(stretches)
         sizes = sizes + missing * self._pad_size
         prefixes, prefix_sizes = self._prefixes.of(sizes)
-        return [prefixes, slices, self._pads[missing].tolist()], prefix_sizes + sizes
+        return [prefixes, *slices, self._pads[missing].tolist()], prefix_sizes + sizes
 
 
 @dataclass(frozen=True)
 class EventBytes:
-    """The encoded values of a block's events; `genre_starts` says where each event's genres begin in `genres`."""
+    """The encoded values of a block's events and users.
+
+    `genre_starts` says where each event's genres begin in `genres`; `users` holds the entries of each user.
+    """
 
     ids: FlatBytes
     ratings: FlatBytes
     years: FlatBytes
     genres: FlatBytes
     genre_starts: Int64Array
+    users: ObjectArray
 
 
 class ExampleEncoder:
     """Serializes examples exactly as the public generator of TensorFlow's examples repository does.
 
     The entries stand in the order that protobuf's C implementation (upb) gives the public generator's `features` map,
-    so that the bytes are its bytes: rating, genre, year, id, (history,) label.
+    so that the bytes are its bytes: rating, genre, year, id, label. What it knows nothing of, the history and the user,
+    stands before the label.
     """
 
     def __init__(self, catalogue: Catalogue, options: ExampleOptions) -> None:
         self._movies = MovieBytes(catalogue)
         self._labels: npt.NDArray[np.object_] = np.array(self._movies.labels, object)
         self._label_sizes = np.array([len(label) for label in self._movies.labels], np.int64)
+        self._user_features = options.user_features
         self._length = length = options.max_context_length
         self._genre_length = genre_length = options.max_context_movie_genre_length
         self._head = PrefixTable(partial(delimited_tag, 1))
@@ -112,42 +123,81 @@ class ExampleEncoder:
             years=FlatBytes.gather(movies.years, rows),
             genres=FlatBytes.gather(movies.genres, genre_positions),
             genre_starts=offsets(genre_counts),
+            users=user_entries(timelines.people, self._user_features),
         )
 
     def examples(
-        self, timelines: Timelines, events: EventBytes, chosen: Int64Array, with_history: bool = False
+        self, timelines: Timelines, events: EventBytes, contexts: Contexts, with_history: bool = False
     ) -> Iterator[list[bytes]]:
-        """Yields the serialized examples of the `chosen` labels, in that order, in chunks.
+        """Yields the serialized examples of the labels of `contexts`, in that order, in chunks.
 
         Args:
             timelines: a block of whole users.
             events: what `events` made of them.
-            chosen: numbers of the labels that become examples, counted over `timelines.labels`.
-            with_history: add all events before the label.
+            contexts: the labels and what their examples may hold.
+            with_history: add the user's id and all events that the example may hold.
         """
-        labels, starts = timelines.labels[chosen], timelines.label_starts[chosen]
-        rows = timelines.movie_row
-        for begin in range(0, len(labels), CHUNK_EXAMPLES):
-            chunk = slice(begin, begin + CHUNK_EXAMPLES)
-            label, start = labels[chunk], starts[chunk]
-            columns, sizes = self._context_columns(events, label, start)
+        for begin in range(0, len(contexts.label), CHUNK_EXAMPLES):
+            chunk = contexts.take(slice(begin, begin + CHUNK_EXAMPLES))
+            columns, sizes = self._context_columns(events, chunk)
             if with_history:
-                history, history_sizes = self._history.columns(events.ids, start, label)
+                history, history_sizes = self._history.columns(events.ids, [chunk.history])
                 columns, sizes = columns + history, sizes + history_sizes
-            row = rows[label]
+            if with_history or self._user_features:
+                users = events.users[np.searchsorted(timelines.starts, chunk.label, side="right") - 1].tolist()
+                columns, sizes = [*columns, users], sizes + np.fromiter(map(len, users), np.int64, len(users))
+            row = timelines.movie_row[chunk.label]
             head, _ = self._head.of(sizes + self._label_sizes[row])
             yield list(map(b"".join, zip(head, *columns, self._labels[row].tolist(), strict=True)))
 
-    def _context_columns(self, events: EventBytes, label: Int64Array, start: Int64Array) -> tuple[Columns, Int64Array]:
+    def _context_columns(self, events: EventBytes, contexts: Contexts) -> tuple[Columns, Int64Array]:
         """The pieces of the context's entries, in order, and their sizes in bytes."""
-        first = np.maximum(start, label - self._length)
-        first_genre, end_genre = events.genre_starts[first], events.genre_starts[label]
-        end_genre = np.minimum(end_genre, first_genre + self._genre_length)
+        context = contexts.latest(self._length)
         parts = (
-            self._ratings.columns(events.ratings, first, label),
-            self._genres.columns(events.genres, first_genre, end_genre),
-            self._years.columns(events.years, first, label),
-            self._ids.columns(events.ids, first, label),
+            self._ratings.columns(events.ratings, context),
+            self._genres.columns(events.genres, self._first_genres(events.genre_starts, context)),
+            self._years.columns(events.years, context),
+            self._ids.columns(events.ids, context),
         )
         columns = [column for part, _ in parts for column in part]
-        return columns, sum((sizes for _, sizes in parts), np.zeros(len(label), np.int64))
+        return columns, sum((sizes for _, sizes in parts), np.zeros(len(contexts.label), np.int64))
+
+    def _first_genres(self, genre_starts: Int64Array, context: Sequence[Stretch]) -> list[Stretch]:
+        """Where the first `max_context_movie_genre_length` genres of the contexts stand."""
+        stretches: list[Stretch] = []
+        for first, end in context:
+            first_genre, end_genre = genre_starts[first], genre_starts[end]
+            room = self._genre_length - _lengths(stretches)
+            stretches.append((first_genre, np.minimum(end_genre, first_genre + room)))
+        return stretches
+
+
+def user_entries(people: pl.DataFrame, with_features: bool) -> ObjectArray:
+    """The entries of each user: the id, and gender, age and occupation on demand; `[users]`."""
+    ids = [_int64_entry(features.USER_ID, user_id) for user_id in people["user_id"].to_list()]
+    if not with_features:
+        return np.array(ids, object)
+    rows = people.select(USER_COLUMNS).iter_rows()
+    entries = (
+        _text_entry(features.USER_GENDER, gender)
+        + _int64_entry(features.USER_AGE, age)
+        + _text_entry(features.USER_OCCUPATION, occupation)
+        for gender, age, occupation in rows
+    )
+    return np.array(list(map(bytes.__add__, ids, entries)), object)
+
+
+def _int64_entry(name: str, value: int) -> bytes:
+    # Two's complement, as protobuf writes negative numbers.
+    encoded = varint(value % 2**64)
+    return entry_prefix(name, ListKind.INT64, len(encoded)) + encoded
+
+
+def _text_entry(name: str, text: str) -> bytes:
+    value = bytes_value(text.encode())
+    return entry_prefix(name, ListKind.BYTES, len(value)) + value
+
+
+def _lengths(stretches: Sequence[Stretch]) -> Int64Array | int:
+    """How many values the stretches have together, `[n]`."""
+    return sum(end - first for first, end in stretches)

@@ -21,12 +21,13 @@ from modules.examples import vocabularies
 from modules.examples.blocks import BlockJob, BlockReport, BlockRunner, BlockTask, Progress, run_in_process
 from modules.examples.manifest import Manifest, Origin, SplitSummary
 from modules.examples.options import NEXT_SPAN, ExampleOptions
-from modules.examples.plan import Plan, make_plan
+from modules.examples.plan import Plan, find_window_start, make_plan
+from modules.examples.rare_movies import drop_rare_movies
 from modules.examples.spans import Spans
 from modules.examples.vocabularies import write_vocabularies
-from modules.features import EVAL_SPLIT, TRAIN_SPLIT
 
 BELOW_MIN_RATING = "rating below the minimum"
+RARE_MOVIE = "movie with too few ratings"
 
 _RunBlocks = Callable[[BlockJob, Sequence[BlockTask]], list[BlockReport]]
 
@@ -99,12 +100,12 @@ def _write(
     ):
         ratings = _read(dataset, Path(scratch), origin)
         ratings.catalogue.write(span_folders.catalogue_path(folder))
-        plan = make_plan(ratings.blocks, options, len(ratings.catalogue))
+        plan = make_plan(ratings.blocks, options, len(ratings.catalogue), ratings.window_start)
         if options.build_vocabs:
             write_vocabularies(folder / vocabularies.FOLDER, ratings.catalogue, plan.event_counts)
         # Of the catalogue and the vocabularies: the writers of the examples take theirs while writing.
         checksums = span_folders.checksums(folder)
-        reports = _write_examples(folder, ratings.blocks, plan, options, run_blocks)
+        reports = _write_examples(folder, ratings, plan, options, run_blocks)
         checksums |= {split.file: split.sha256 for report in reports for split in report.splits.values()}
         manifest = Manifest(
             span=span,
@@ -115,43 +116,50 @@ def _write(
             ratings=ratings.rows,
             problems=ratings.problems,
             checksums=checksums,
-            **_summary(reports, ratings.dropped, plan),
+            window_start=ratings.window_start,
+            **_summary(reports, ratings.dropped, plan, options.split_names),
         )
         files.write_json(folder / manifests.FILE_NAME, manifest.model_dump(mode="json"))
     return manifest
 
 
 def _write_examples(
-    folder: Path, blocks: Sequence[Path], plan: Plan, options: ExampleOptions, run_blocks: _RunBlocks
+    folder: Path, ratings: "_Ratings", plan: Plan, options: ExampleOptions, run_blocks: _RunBlocks
 ) -> list[BlockReport]:
-    """Writes the TFRecord files of both splits."""
-    job = BlockJob(folder, span_folders.catalogue_path(folder), options, len(blocks), plan.window_start)
+    """Writes the TFRecord files of every split."""
+    blocks = ratings.blocks
+    job = BlockJob(folder, span_folders.catalogue_path(folder), options, len(blocks), ratings.window_start)
     numbered = enumerate(zip(blocks, plan.splits, strict=True))
     reports = run_blocks(job, [BlockTask(number, path, split) for number, (path, split) in numbered])
-    for name in (TRAIN_SPLIT, EVAL_SPLIT):
+    for name in options.split_names:
         # A Beam worker that was killed leaves its file aside, and another one writes the block again.
         files.remove_leftovers(folder / name)
     return reports
 
 
-def _summary(reports: Sequence[BlockReport], dropped: Counter[str], plan: Plan) -> dict[str, Any]:
+def _summary(
+    reports: Sequence[BlockReport], dropped: Counter[str], plan: Plan, split_names: Sequence[str]
+) -> dict[str, Any]:
     """The fields of the manifest that depend on what became of the blocks."""
     dropped = sum((Counter(report.dropped) for report in reports), dropped)
     return {
         "users": sum(report.users for report in reports),
         "dropped": {reason: events for reason, events in dropped.items() if events},
-        "splits": {name: _split_summary(name, reports, plan) for name in (TRAIN_SPLIT, EVAL_SPLIT)},
+        "splits": {name: _split_summary(name, reports, plan) for name in split_names},
         "split_time": plan.split_time,
-        "window_start": plan.window_start,
     }
 
 
 @dataclass(frozen=True)
 class _Ratings:
-    """What was read: `rows` of the ratings file are in the `blocks` or were `dropped`."""
+    """What was read: `rows` of the ratings file are in the `blocks` or were `dropped`.
+
+    `window_start` is the first second that is kept, None for all.
+    """
 
     catalogue: Catalogue
     blocks: list[Path]
+    window_start: int | None
     rows: int
     dropped: Counter[str]
     problems: dict[str, int]
@@ -166,7 +174,8 @@ def _read(dataset: Dataset, scratch: Path, origin: Origin) -> _Ratings:
     options = origin.options
     problems = Problems(origin.data_options)
     catalogue = dataset.read_catalogue(problems)
-    of_movies = problems.counts.copy()
+    users = dataset.read_users(problems) if options.user_features else None
+    of_others = problems.counts.copy()
     blocks = partition(
         dataset,
         catalogue,
@@ -174,20 +183,25 @@ def _read(dataset: Dataset, scratch: Path, origin: Origin) -> _Ratings:
         min_rating=options.min_rating,
         problems=problems,
         events_per_block=options.events_per_shard,
+        users=users,
     )
     if not blocks:
         raise DataError(f"{dataset.ratings_path}: no rating of at least {options.min_rating:g}; lower min_rating")
     dropped = Counter(
         {
             reason.value: rows
-            for reason, rows in (problems.counts - of_movies).items()
+            for reason, rows in (problems.counts - of_others).items()
             if reason.unusable or reason is Reason.DUPLICATE_RATING
         }
     )
     rows = problems.rows[dataset.ratings_path.name]
     dropped[BELOW_MIN_RATING] = rows - dropped.total() - sum(block.events for block in blocks)
     found = {reason.value: count for reason in Reason if (count := problems.counts[reason])}
-    return _Ratings(catalogue, [block.path for block in blocks], rows, dropped, found)
+    paths = [block.path for block in blocks]
+    window_start = find_window_start(paths, options.window_days)
+    if options.min_movie_ratings:
+        catalogue, dropped[RARE_MOVIE] = drop_rare_movies(paths, catalogue, options.min_movie_ratings, window_start)
+    return _Ratings(catalogue, paths, window_start, rows, dropped, found)
 
 
 def _split_summary(name: str, reports: Sequence[BlockReport], plan: Plan) -> SplitSummary:
@@ -201,7 +215,7 @@ def _split_summary(name: str, reports: Sequence[BlockReport], plan: Plan) -> Spl
         hint = f" (the evaluation begins at {plan.split_time})" if plan.split_time is not None else ""
         raise DataError(
             f"the split {name!r} has no example{hint}: give more ratings, or change split, split_time, "
-            "train_data_fraction, min_timeline_length or window_days"
+            "train_data_fraction, min_timeline_length, min_movie_ratings or window_days"
         )
     return SplitSummary(
         examples=sum(part.examples for part in parts),

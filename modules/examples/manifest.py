@@ -1,5 +1,6 @@
 """The manifest of a span: what is in it, what it was made from, and the checksums of its files."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,6 +59,11 @@ class Manifest(BaseModel):
     split_time: int | None = Field(description="Temporal split: the first second of the evaluation.")
     window_start: int | None = Field(description="Rolling window: the first second that was kept.")
     checksums: dict[str, str] = Field(description="SHA-256 of every other file of the span, by path.")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in a span's folder, or in the artifact that stands for it."""
+    return Manifest.model_validate_json((folder / FILE_NAME).read_bytes())
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

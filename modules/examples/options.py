@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from modules.features import EVAL_SPLIT, TRAIN_SPLIT, VALIDATION_SPLIT
+
 # Instead of a span's number: the newest span if it was made from the same data and settings, else a new one.
 NEXT_SPAN = -1
 
@@ -62,6 +64,17 @@ class ExampleOptions(BaseModel):
     window_days: int | None = Field(
         default=None, ge=1, description="Rolling window: keep the events of the last so many days of the data only."
     )
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The splits that a span has."""
+        both = (TRAIN_SPLIT, EVAL_SPLIT)
+        return (*both, VALIDATION_SPLIT) if self.split == "leave-one-out" else both
+
+    @property
+    def first_is_label(self) -> bool:
+        """Whether the first event of a timeline is a label: one whose context does not depend on time is."""
+        return self.split == "ratings"
 
     @model_validator(mode="after")
     def _split_time_needs_temporal(self) -> "ExampleOptions":

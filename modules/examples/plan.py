@@ -22,45 +22,50 @@ class Plan:
 
     Attributes:
         splits: one split a block.
-        window_start: the first second that is kept, or None for all.
         split_time: where a temporal split begins to evaluate.
         event_counts: int64 `[movies]`, the events of each movie in the window.
     """
 
     splits: list[Split]
-    window_start: int | None
     split_time: int | None
     event_counts: Int64Array
 
 
-def make_plan(blocks: Sequence[Path], options: ExampleOptions, movies: int) -> Plan:
-    """Looks at every block once (twice with a window).
+def make_plan(blocks: Sequence[Path], options: ExampleOptions, movies: int, window_start: int | None) -> Plan:
+    """Looks at every block once.
 
-    Beside one block it holds 4 bytes an example for the random split and 8 for a temporal one without `split_time`.
+    Beside one block it holds 4 bytes an example for a random split and 8 for a temporal one without `split_time`.
+
+    Args:
+        blocks: files of `modules.data.blocks`.
+        options: the settings.
+        movies: size of the catalogue.
+        window_start: the first second that is kept, or None for all.
     """
-    window_start = _window_start(blocks, options.window_days)
     event_counts = np.zeros(movies, np.int64)
     label_counts, label_times = [], []
     for path in blocks:
         block = pl.read_ipc(path, memory_map=False)
         kept = block["movie_index"].to_numpy()[within(block, window_start)]
         event_counts += np.bincount(kept, minlength=movies)
-        timelines = build_timelines(block, options.min_timeline_length, window_start)
+        timelines = build_timelines(
+            block, options.min_timeline_length, window_start, first_is_label=options.first_is_label
+        )
         label_counts.append(len(timelines.labels))
         if options.split == "temporal" and options.split_time is None:
             label_times.append(timelines.timestamp[timelines.labels])
-    if options.split == "random":
-        return Plan(_random_splits(label_counts, options), window_start, None, event_counts)
+    if options.split in ("random", "ratings"):
+        return Plan(_random_splits(label_counts, options), None, event_counts)
     if options.split == "leave-one-out":
-        return Plan([LeaveOneOut()] * len(blocks), window_start, None, event_counts)
+        return Plan([LeaveOneOut()] * len(blocks), None, event_counts)
     time = options.split_time
     if time is None:
         time = quantile_time(np.concatenate(label_times), options.train_data_fraction)
-    return Plan([TemporalSplit(time)] * len(blocks), window_start, time, event_counts)
+    return Plan([TemporalSplit(time)] * len(blocks), time, event_counts)
 
 
-def _window_start(blocks: Sequence[Path], days: int | None) -> int | None:
-    """The first second of the `days` that end with the newest rating."""
+def find_window_start(blocks: Sequence[Path], days: int | None) -> int | None:
+    """The first second of the `days` that end with the newest rating of the blocks, or None without `days`."""
     if days is None:
         return None
     newest = max(

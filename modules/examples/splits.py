@@ -8,15 +8,18 @@ from typing import Protocol
 import numpy as np
 
 from modules.errors import DataError
-from modules.examples.ragged import BoolArray, Int64Array
+from modules.examples.ragged import BoolArray, Int64Array, offsets
 from modules.examples.timelines import Timelines
+from modules.features import EVAL_SPLIT, TRAIN_SPLIT, VALIDATION_SPLIT
+
+Masks = dict[str, BoolArray]
 
 
 class Split(Protocol):
     """Decides about the labels of one block; small, because it travels with the block to a Beam worker."""
 
-    def evaluated(self, timelines: Timelines) -> BoolArray:
-        """Which labels are evaluated, `[labels]`; the others train."""
+    def masks(self, timelines: Timelines) -> Masks:
+        """Which labels belong to each split, `[labels]`; every label belongs to one."""
         ...
 
 
@@ -30,9 +33,9 @@ class RandomSplit:
     def pack(cls, evaluated: BoolArray) -> "RandomSplit":
         return cls(np.packbits(evaluated).tobytes())
 
-    def evaluated(self, timelines: Timelines) -> BoolArray:
+    def masks(self, timelines: Timelines) -> Masks:
         bits = np.frombuffer(self.bits, np.uint8)
-        return np.unpackbits(bits, count=len(timelines.labels)).astype(np.bool_)
+        return _two_splits(np.unpackbits(bits, count=len(timelines.labels)).astype(np.bool_))
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,35 @@ class TemporalSplit:
 
     time: int
 
-    def evaluated(self, timelines: Timelines) -> BoolArray:
-        return timelines.timestamp[timelines.labels] >= self.time
+    def masks(self, timelines: Timelines) -> Masks:
+        return _two_splits(timelines.timestamp[timelines.labels] >= self.time)
 
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Evaluates every user's last event."""
+    """Evaluates every user's last event and validates on the one before it, unless that is the user's first."""
 
-    def evaluated(self, timelines: Timelines) -> BoolArray:
-        last = np.zeros(len(timelines.timestamp), np.bool_)
-        last[timelines.starts[1:] - 1] = True
-        return last[timelines.labels]
+    def masks(self, timelines: Timelines) -> Masks:
+        after = np.repeat(timelines.starts[1:], timelines.labels_per_user) - timelines.labels
+        return {TRAIN_SPLIT: after > 2, EVAL_SPLIT: after == 1, VALIDATION_SPLIT: after == 2}
+
+
+def _two_splits(evaluated: BoolArray) -> Masks:
+    return {TRAIN_SPLIT: ~evaluated, EVAL_SPLIT: evaluated}
+
+
+def last_of_windows(timelines: Timelines, train: BoolArray, length: int) -> BoolArray:
+    """Which training labels end a window of `length` labels, `[labels]`; windows are counted back from the last one.
+
+    Args:
+        timelines: a block of whole users.
+        train: which labels train, `[labels]`; of each user the first so many.
+        length: labels in a window, as many as its context holds events.
+    """
+    trained = np.concatenate([[0], np.cumsum(train)])
+    borders = offsets(timelines.labels_per_user)
+    last = np.repeat(trained[borders[1:]], timelines.labels_per_user)
+    return train & ((last - trained[1:]) % length == 0)
 
 
 def shuffled_out(examples: int, train_fraction: float, seed: int) -> BoolArray:

@@ -7,11 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from modules.data.users import USER_COLUMNS
 from modules.examples.ragged import Int64Array, offsets, ranges
 
 OUTSIDE_WINDOW = "outside the window"
 TIMELINE_TOO_SHORT = "timeline too short"
 FIRST_OF_TIMELINE = "first of its timeline"
+
+PEOPLE = ("user_id", *USER_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,18 @@ class Timelines:
         movie_row: `[events]`, rows of the catalogue, counted from 0.
         rating: float32 `[events]`.
         timestamp: int64 `[events]`, Unix seconds.
+        people: one row a user: `user_id` and, where the block has them, `gender`, `age` and `occupation`.
         dropped: events that are no label, by reason.
+        first_is_label: whether a user's first event is a label, too.
     """
 
     starts: Int64Array
     movie_row: npt.NDArray[np.integer]
     rating: npt.NDArray[np.float32]
     timestamp: Int64Array
+    people: pl.DataFrame
     dropped: dict[str, int]
+    first_is_label: bool = False
 
     @property
     def users(self) -> int:
@@ -38,28 +45,36 @@ class Timelines:
 
     @cached_property
     def labels_per_user(self) -> Int64Array:
-        """Number of events after each user's first, int64 `[users]`."""
-        return np.diff(self.starts) - 1
+        """Number of each user's events, without the first unless that is a label, int64 `[users]`."""
+        return np.diff(self.starts) - self._unlabelled
 
     @cached_property
     def labels(self) -> Int64Array:
-        """Positions of all events but each user's first, ascending, int64 `[labels]`."""
-        return ranges(self.starts[:-1] + 1, self.labels_per_user)
+        """Positions of all labels, ascending, int64 `[labels]`."""
+        return ranges(self.starts[:-1] + self._unlabelled, self.labels_per_user)
 
     @cached_property
     def label_starts(self) -> Int64Array:
         """Where the timeline of each label begins, int64 `[labels]`."""
         return np.repeat(self.starts[:-1], self.labels_per_user)
 
+    @property
+    def _unlabelled(self) -> int:
+        """How many events at the beginning of each timeline are no labels."""
+        return 0 if self.first_is_label else 1
 
-def build_timelines(block: pl.DataFrame, min_length: int, window_start: int | None = None) -> Timelines:
+
+def build_timelines(
+    block: pl.DataFrame, min_length: int, window_start: int | None = None, *, first_is_label: bool = False
+) -> Timelines:
     """Sorts each user's events by time; users with fewer than `min_length` are left out.
 
     Args:
         block: whole users' ratings, grouped by user (`user_index`, `movie_index`, `rating`, `timestamp`), within a user
-            in the order of the file.
+            in the order of the file; columns of the user are taken along.
         min_length: events that a timeline needs at least.
         window_start: the first second that is kept, or None for all.
+        first_is_label: let each user's first event be a label, too.
     """
     user, timestamp = block["user_index"].to_numpy(), block["timestamp"].to_numpy()
     recent = within(block, window_start)
@@ -69,16 +84,19 @@ def build_timelines(block: pl.DataFrame, min_length: int, window_start: int | No
     lengths = lengths[long_enough]
     owner = np.repeat(np.arange(len(lengths)), lengths)
     in_time_order = kept[np.lexsort((timestamp[kept], owner))]
+    starts = offsets(lengths)
     return Timelines(
-        starts=offsets(lengths),
+        starts=starts,
         movie_row=block["movie_index"].to_numpy()[in_time_order],
         rating=block["rating"].to_numpy()[in_time_order],
         timestamp=timestamp[in_time_order],
+        people=block.select(column for column in PEOPLE if column in block.columns)[in_time_order[starts[:-1]]],
         dropped={
             OUTSIDE_WINDOW: len(user) - len(recent),
             TIMELINE_TOO_SHORT: len(recent) - len(kept),
-            FIRST_OF_TIMELINE: len(lengths),
+            FIRST_OF_TIMELINE: 0 if first_is_label else len(lengths),
         },
+        first_is_label=first_is_label,
     )
 
 

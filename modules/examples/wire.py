@@ -43,10 +43,11 @@ def bytes_value(value: bytes) -> bytes:
 def entry_prefix(name: str, kind: ListKind, size: int) -> bytes:
     """What stands in `Features` before the `size` bytes of the values of feature `name`.
 
-    Numbers are packed, so their bytes are one field of the list; the values of a `BytesList` are a field each already.
+    Numbers are packed, so their bytes are one field of the list, which is left out when there are none; the values of a
+    `BytesList` are a field each already.
     """
     key = name.encode()
-    values = b"" if kind is ListKind.BYTES else delimited_tag(1, size)
+    values = b"" if kind is ListKind.BYTES or not size else delimited_tag(1, size)
     feature = delimited_tag(kind, len(values) + size) + values
     entry = delimited_tag(1, len(key)) + key + delimited_tag(2, len(feature) + size) + feature
     return delimited_tag(1, len(entry) + size) + entry

@@ -62,6 +62,18 @@ def test_sizes_are_exact_and_every_row_is_usable(tmp_path: Path, kind: str) -> N
     assert len(open_dataset(tmp_path / "set").read_catalogue(Problems())) == SMALL.movies
 
 
+def test_every_user_has_features_in_the_old_format_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "_MOST_USERS_PER_BLOCK", 7)
+    make(tmp_path / "dat", SMALL)
+    problems = Problems()
+    users = open_dataset(tmp_path / "dat").read_users(problems)
+    assert users["user_id"].to_list() == list(range(1, SMALL.users + 1))
+    assert not problems.counts
+    assert users.select("gender", "age", "occupation").n_unique() > SMALL.users / 3
+    make(tmp_path / "csv", SMALL.model_copy(update={"format": "csv"}))
+    assert open_dataset(tmp_path / "csv").read_users(problems).is_empty()
+
+
 def test_says_that_it_is_synthetic(tmp_path: Path) -> None:
     make(tmp_path / "set", SMALL)
     assert "SYNTHETIC" in (tmp_path / "set" / "README").read_text()

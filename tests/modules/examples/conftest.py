@@ -18,6 +18,12 @@ class Event(NamedTuple):
     time: int
 
 
+class Person(NamedTuple):
+    gender: str = ""
+    age: int = 0
+    occupation: str = ""
+
+
 class Oracle:
     """Makes examples one by one, a `tf.train.Example` each."""
 
@@ -30,7 +36,9 @@ class Oracle:
         self.length = length
         self.genre_length = genre_length
 
-    def example(self, history: list[Event], label: Event, with_history: bool = False) -> bytes:
+    def example(
+        self, history: list[Event], label: Event, with_history: bool = False, person: Person | None = None
+    ) -> bytes:
         context = history[-self.length :]
         missing = self.length - len(context)
         genres = [genre.encode() for event in context for genre in self.movies[event.movie][0]]
@@ -43,6 +51,12 @@ class Oracle:
         }
         if with_history:
             feature["history_movie_id"] = _int64s([event.movie for event in history])
+        if with_history or person:
+            feature["user_id"] = _int64s([label.user])
+        if person:
+            feature["user_gender"] = _bytes([person.gender.encode()])
+            feature["user_age"] = _int64s([person.age])
+            feature["user_occupation"] = _bytes([person.occupation.encode()])
         return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
     def examples(self, timelines: list[list[Event]], with_history: bool = False) -> list[bytes]:
@@ -107,6 +121,15 @@ class TinyData:
         (folder / "movies.dat").write_text("".join(lines))
         lines = (f"{user}::{movie}::{rating:.0f}::{time}\n" for user, movie, rating, time in self.events)
         (folder / "ratings.dat").write_text("".join(lines))
+
+    def write_users(self) -> dict[int, Person]:
+        """Adds a file of all users but the first; returns what it says, nothing of the first."""
+        users = sorted({event.user for event in self.events})
+        codes = {2: "artist", 20: "writer"}
+        rows = [(user, "FM"[user % 2], (1, 56)[user % 2], (2, 20)[user % 3 == 0]) for user in users[1:]]
+        lines = (f"{user}::{gender}::{age}::{code}::12345\n" for user, gender, age, code in rows)
+        (self.folder / "users.dat").write_text("".join(lines))
+        return {users[0]: Person()} | {user: Person(gender, age, codes[code]) for user, gender, age, code in rows}
 
     def liked(self, min_rating: float = 2) -> list[Event]:
         return [event for event in self.events if event.rating >= min_rating]

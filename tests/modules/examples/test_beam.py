@@ -1,12 +1,22 @@
 import apache_beam as beam
+import pytest
 
 from modules.examples.beam import beam_runner
 from modules.examples.generate import generate
 from modules.examples.options import ExampleOptions
 
 
-def test_beam_writes_what_the_loop_writes(data, tmp_path):
-    options = ExampleOptions(events_per_shard=25)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"split": "leave-one-out", "include_history": True, "every_position": True, "min_movie_ratings": 2},
+        {"split": "ratings", "user_features": True},
+    ],
+)
+def test_beam_writes_what_the_loop_writes(data, tmp_path, settings):
+    data.write_users()
+    options = ExampleOptions(events_per_shard=25, **settings)
     pipelines = []
 
     def make_pipeline():
@@ -33,5 +43,7 @@ def test_beam_writes_what_the_loop_writes(data, tmp_path):
         counter.key.metric.name: counter.committed for counter in counters if counter.key.metric.namespace == "examples"
     }
     assert counts["users"] == expected.users
-    assert counts["examples: train"] == expected.splits["train"].examples
-    assert counts["dropped: first of its timeline"] == expected.dropped["first of its timeline"]
+    assert {name: counts[f"examples: {name}"] for name in options.split_names} == {
+        name: split.examples for name, split in expected.splits.items()
+    }
+    assert counts["dropped: first of its timeline"] == expected.dropped.get("first of its timeline", 0)

@@ -1,11 +1,14 @@
 import numpy as np
+import polars as pl
 import pytest
+import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modules.catalogue import Catalogue
 from modules.examples import encode
-from modules.examples.encode import ExampleEncoder
+from modules.examples.contexts import Contexts, earlier_events
+from modules.examples.encode import ExampleEncoder, user_entries
 from modules.examples.options import ExampleOptions
 from modules.examples.timelines import build_timelines
 
@@ -33,8 +36,7 @@ def catalogues_and_events(draw):
 def encoded(catalogue, block, options, with_history=False):
     timelines = build_timelines(block, options.min_timeline_length)
     encoder = ExampleEncoder(catalogue, options)
-    chosen = np.arange(len(timelines.labels))
-    chunks = encoder.examples(timelines, encoder.events(timelines), chosen, with_history)
+    chunks = encoder.examples(timelines, encoder.events(timelines), earlier_events(timelines), with_history)
     return [record for chunk in chunks for record in chunk]
 
 
@@ -55,7 +57,12 @@ def test_bytes_are_those_of_protobuf(oracle, catalogue_and_events, length, genre
     )
     slow = oracle(catalogue, length, genre_length)
     expected = slow.examples(slow.timelines(events, min_length), with_history)
-    assert encoded(catalogue, slow.block(events), options, with_history) == expected
+    found = encoded(catalogue, slow.block(events), options, with_history)
+    if with_history:
+        # Protobuf puts features that the public generator doesn't know at any place.
+        assert list(map(tf.train.Example.FromString, found)) == list(map(tf.train.Example.FromString, expected))
+    else:
+        assert found == expected
 
 
 def test_a_context_longer_than_a_varint_byte_can_say(oracle):
@@ -63,7 +70,54 @@ def test_a_context_longer_than_a_varint_byte_can_say(oracle):
     events = [oracle.event(1, i % 399 + 1, 4.0, i) for i in range(500)]
     options = ExampleOptions(max_context_length=200, max_context_movie_genre_length=320)
     slow = oracle(catalogue, 200, 320)
-    assert encoded(catalogue, slow.block(events), options, True) == slow.examples([events], True)
+    assert encoded(catalogue, slow.block(events), options) == slow.examples([events])
+
+
+PERSON = st.fixed_dictionaries(
+    {
+        "user_id": st.integers(-(2**63), 2**63 - 1),
+        "gender": st.sampled_from(["", "F", "M"]),
+        "age": st.integers(0, 120),
+        "occupation": st.text(max_size=200),
+    }
+)
+
+
+@given(st.lists(PERSON, max_size=4), st.booleans())
+def test_entries_of_users_are_those_of_protobuf(people, with_features):
+    frame = pl.DataFrame(people, schema={"user_id": pl.Int64, "gender": pl.String, "age": pl.Int64, "occupation": str})
+    expected = [
+        {"user_id": [person["user_id"]]}
+        | (
+            {
+                "user_gender": [person["gender"].encode()],
+                "user_age": [person["age"]],
+                "user_occupation": [person["occupation"].encode()],
+            }
+            if with_features
+            else {}
+        )
+        for person in people
+    ]
+    entries = [tf.train.Features.FromString(entry).feature for entry in user_entries(frame, with_features)]
+    assert [{name: list(_values(feature)) for name, feature in entry.items()} for entry in entries] == expected
+
+
+def _values(feature):
+    return getattr(feature, feature.WhichOneof("kind")).value
+
+
+def test_a_history_without_events_is_a_list_all_the_same(oracle):
+    catalogue = Catalogue.from_rows([(1, "t", (), 0)])
+    slow = oracle(catalogue)
+    block = slow.block([oracle.event(7, 1, 4.0, 0), oracle.event(7, 1, 4.0, 1)])
+    timelines = build_timelines(block, 2)
+    encoder = ExampleEncoder(catalogue, ExampleOptions())
+    nothing = Contexts(label=np.array([0]), start=np.array([0]), end=np.array([0]))
+    ((record,),) = encoder.examples(timelines, encoder.events(timelines), nothing, with_history=True)
+    assert tf.train.Example.FromString(record) == tf.train.Example.FromString(
+        slow.example([], oracle.event(7, 1, 4.0, 0), with_history=True)
+    )
 
 
 def test_chunks_and_order_follow_the_choice(oracle, monkeypatch):
@@ -74,7 +128,7 @@ def test_chunks_and_order_follow_the_choice(oracle, monkeypatch):
     timelines = build_timelines(slow.block(events), 3)
     encoder = ExampleEncoder(catalogue, ExampleOptions())
     chosen = np.array([6, 0, 3, 1])
-    chunks = list(encoder.examples(timelines, encoder.events(timelines), chosen))
+    chunks = list(encoder.examples(timelines, encoder.events(timelines), earlier_events(timelines).take(chosen)))
     every = slow.examples([events])
     assert chunks == [[every[6], every[0], every[3]], [every[1]]]
 

@@ -37,6 +37,18 @@ def test_settings_out_of_range_are_refused(setting, value):
         ExampleOptions(**{setting: value})
 
 
+def test_leave_one_out_alone_has_a_third_split():
+    splits = {split: ExampleOptions(split=split).split_names for split in ("random", "temporal", "ratings")}
+    assert set(splits.values()) == {("train", "eval")}
+    assert ExampleOptions(split="leave-one-out").split_names == ("train", "eval", "validation")
+
+
+@pytest.mark.parametrize("split", ["random", "ratings"])
+def test_windows_are_refused_where_they_would_hold_evaluated_labels(split):
+    with pytest.raises(ValidationError, match="every_position is for split"):
+        ExampleOptions(split=split, every_position=True)
+
+
 def test_a_split_time_without_its_split_is_refused():
     with pytest.raises(ValidationError, match='split_time is for split = "temporal", but split is "random"'):
         ExampleOptions(split_time=5)
