@@ -16,8 +16,9 @@ from modules.models.export import export
 from modules.models.movie_features import MovieFeatures
 from modules.models.options import ModelOptions, TrainingOptions
 from modules.models.retrieval import RetrievalModel
+from modules.models.strategy import is_chief, strategy_scope
 from modules.models.training import TrainingReport, fit
-from modules.preprocessing import catalogue_file
+from modules.preprocessing import catalogue_file, user_vocabularies
 
 REPORT_FILE = "training.json"
 
@@ -28,30 +29,44 @@ def run_fn(fn_args: Any) -> None:
     """Trains on `train_files`, exports to `serving_model_dir`, writes logs and `training.json` to `model_run_dir`.
 
     Args:
-        fn_args: TFX's FnArgs. `custom_config` holds the sections `model` and `training`, as JSON or dictionaries.
+        fn_args: TFX's FnArgs. `custom_config` holds the sections `model` and `training`, as JSON or dictionaries, and
+            `validation_split`, whether `eval_files` are what early stopping watches.
 
     Raises:
-        ConfigError: the examples' context is not as long as the model's.
+        ConfigError: the examples' context is not as long as the model's, Transform made no users for a model that
+            reads them, or the strategy is not set up.
         DataError: nothing to train on.
         PipelineError: the loss stopped being a number.
     """
     config = fn_args.custom_config or {}
     options = _section(ModelOptions, config.get("model", {}))
     training = _section(TrainingOptions, config.get("training", {}))
-    tf.keras.utils.set_random_seed(training.seed)
-
+    run_dir = Path(fn_args.model_run_dir)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     catalogue_path = catalogue_file(transform)
     catalogue = Catalogue.read(catalogue_path)
-    reader = ExampleReader(fn_args.train_files, transform, training.validation_fraction)
-    data = TrainingData.read(reader, len(catalogue), training.in_memory_megabytes << 20)
-    _check_context(data, options)
+    # A strategy of several workers must be the first that uses TensorFlow.
+    with strategy_scope(training) as strategy:
+        tf.keras.utils.set_random_seed(training.seed)
+        users = user_vocabularies(transform)
+        data = _read(fn_args, transform, len(catalogue), training)
+        _check_context(data, options)
+        model = RetrievalModel(MovieFeatures.of(catalogue), options, training, data.label_counts, users)
+        report = fit(model, data, training, run_dir)
+    if is_chief(strategy):
+        export(model, catalogue, catalogue_path, data.label_counts[1:], Path(fn_args.serving_model_dir), users)
+        files.write_json(run_dir / REPORT_FILE, _report(options, training, model, data, report))
 
-    model = RetrievalModel(MovieFeatures.of(catalogue), options, training, data.label_counts)
-    run_dir = Path(fn_args.model_run_dir)
-    report = fit(model, data, training, run_dir)
-    export(model, catalogue, catalogue_path, data.label_counts[1:], Path(fn_args.serving_model_dir))
-    files.write_json(run_dir / REPORT_FILE, _report(options, training, model, data, report))
+
+def _read(fn_args: Any, transform: tft.TFTransformOutput, movies: int, training: TrainingOptions) -> TrainingData:
+    """Reads the training split, and the validation split where there is one: then nothing is held out."""
+    validation = None
+    fraction = training.validation_fraction
+    if (fn_args.custom_config or {}).get("validation_split"):
+        validation, fraction = ExampleReader(fn_args.eval_files, transform, 0.0), 0.0
+    reader = ExampleReader(fn_args.train_files, transform, fraction)
+    in_memory_bytes = training.in_memory_megabytes << 20
+    return TrainingData.read(reader, movies, in_memory_bytes, training.every_position, validation)
 
 
 def _report(

@@ -21,11 +21,17 @@ class MovieIndex(tf.Module):
 
     def __call__(self, movie_ids: tf.Tensor) -> tf.Tensor:
         """Indices int64 of `movie_ids` int64, of the same shape."""
-        sorted_ids = tf.constant(self._sorted_ids)
-        flat = tf.reshape(movie_ids, [-1])
-        line = tf.minimum(tf.searchsorted(sorted_ids, flat, out_type=tf.int64), len(self._sorted_ids) - 1)
-        index = tf.where(tf.equal(tf.gather(sorted_ids, line), flat), line + 1, tf.zeros_like(line))
-        return tf.reshape(index, tf.shape(movie_ids))
+        return sorted_index(tf.constant(self._sorted_ids), movie_ids)
+
+
+def sorted_index(sorted_ids: tf.Tensor | tf.Variable, ids: tf.Tensor) -> tf.Tensor:
+    """The place int64 of each of `ids` (any shape) in int64 `[any]` sorted ids, from 1; 0 for ids not among them."""
+    sorted_ids = tf.convert_to_tensor(sorted_ids)
+    flat = tf.reshape(ids, [-1])
+    last = tf.size(sorted_ids, out_type=tf.int64) - 1
+    line = tf.minimum(tf.searchsorted(sorted_ids, flat, out_type=tf.int64), last)
+    index = tf.where(tf.equal(tf.gather(sorted_ids, line), flat), line + 1, tf.zeros_like(line))
+    return tf.reshape(index, tf.shape(ids))
 
 
 def latest_events(movie_index: tf.Tensor, rating: tf.Tensor, length: int) -> tuple[tf.Tensor, tf.Tensor]:

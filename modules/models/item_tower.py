@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from modules.models.movie_features import MovieFeatures
 
+# Up to here one dense table, and its dense gradient, cost less than the sparse gradients of single rows.
+_DENSE_ROWS = 50_000
+
 
 class ItemTower(tf.keras.layers.Layer):
     """Id embedding + mean of the genres' embeddings + year's embedding, all of size `dim`.
@@ -25,7 +28,7 @@ class ItemTower(tf.keras.layers.Layer):
         """Takes `label_counts` int64 `[movies + 1]`, how often each movie of the id space is a label in training."""
         super().__init__(name=name)
         self._features = features
-        self._side_features = side_features
+        self.side_features = side_features
         self.id_embedding = self.add_weight("id_embedding", [features.rows, dim], initializer="uniform")
         if side_features:
             self.id_embedding.assign(self.id_embedding * (label_counts[:, np.newaxis] > 0))
@@ -37,11 +40,16 @@ class ItemTower(tf.keras.layers.Layer):
     def call(self, movie_index: tf.Tensor) -> tf.Tensor:
         """Vectors float32 `[..., dim]` of indices `[...]`, computed for these rows alone."""
         vectors = tf.gather(self.id_embedding, movie_index)
-        if self._side_features:
+        if self.side_features:
             genres = tf.gather(tf.constant(self._features.genres), movie_index)
             year_bucket = tf.gather(tf.constant(self._features.year_bucket), movie_index)
             vectors += tf.tensordot(genres, self.genre_embedding, axes=1) + tf.gather(self.year_embedding, year_bucket)
         return vectors
+
+    @property
+    def dense(self) -> bool:
+        """Whether the catalogue is small enough that making the whole table beats embedding single rows."""
+        return self._features.rows <= _DENSE_ROWS
 
     def table(self) -> tf.Tensor:
         """Vectors float32 `[movies + 1, dim]` of the whole id space; row 0 is padding."""

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from modules.catalogue import Catalogue
 
-_FIRST_YEAR = 1900
-_YEARS_A_BUCKET = 4
+FIRST_YEAR = 1900
+YEARS_A_BUCKET = 4
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MovieFeatures:
             for name in names:
                 genres[row, column[name]] = 1 / len(names)
         years = np.concatenate([[0], catalogue.years])
-        bucket = 1 + (np.maximum(years, _FIRST_YEAR) - _FIRST_YEAR) // _YEARS_A_BUCKET
+        bucket = 1 + (np.maximum(years, FIRST_YEAR) - FIRST_YEAR) // YEARS_A_BUCKET
         year_bucket = np.where(years > 0, bucket, 0).astype(np.int32)
         return cls(genres, year_bucket, int(year_bucket.max()) + 1)
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import tensorflow as tf
 from rich.console import Console
 
+from modules.errors import ConfigError
 from modules.inputs import TrainingData
 from modules.models.callbacks import BestWeights, FiniteLoss, ProgressBar
 from modules.models.options import TrainingOptions
 from modules.models.retrieval import RetrievalModel
 from modules.models.schedule import WarmupCosine
+from modules.models.strategy import is_chief
 
 
 @dataclass(frozen=True)
@@ -32,28 +34,31 @@ class TrainingReport:
 
 
 def fit(model: RetrievalModel, data: TrainingData, options: TrainingOptions, log_dir: Path) -> TrainingReport:
-    """Trains `model` in place and writes TensorBoard logs to `log_dir`.
+    """Trains `model` in place, by the strategy that it was made under, and writes TensorBoard logs to `log_dir`.
 
     Raises:
+        ConfigError: a batch can't be shared equally by the strategy's replicas.
         PipelineError: the loss stopped being a number.
     """
     cpu, wall = time.process_time(), time.monotonic()
-    batch_size = min(options.batch_size, data.train_size)
+    strategy = model.distribute_strategy
+    batch_size = _batch_size(options, data.train_size, strategy.num_replicas_in_sync)
     steps = data.train_size // batch_size
-    model.compile(optimizer=_optimizer(options, steps * options.epochs))
+    with strategy.scope():
+        model.compile(optimizer=make_optimizer(options, steps * options.epochs))
     best = BestWeights(options.early_stopping_patience) if len(data.validation) else None
     console = Console(stderr=True)
     callbacks = [
         FiniteLoss(),
-        tf.keras.callbacks.TensorBoard(str(log_dir), write_graph=False),
+        *([tf.keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if is_chief(strategy) else []),
         *([best] if best else []),
         *([ProgressBar(console, options.epochs, steps)] if console.is_terminal else []),
     ]
     logs = model.fit(
-        data.batches(batch_size, options.shuffle_buffer, options.seed),
+        _shared(data.batches(batch_size, options.shuffle_buffer, options.seed)),
         epochs=options.epochs,
         steps_per_epoch=steps,
-        validation_data=data.validation.batches(batch_size) if best else None,
+        validation_data=_shared(data.validation.batches(batch_size)) if best else None,
         callbacks=callbacks,
         verbose=0,
     ).history
@@ -68,7 +73,26 @@ def fit(model: RetrievalModel, data: TrainingData, options: TrainingOptions, log
     )
 
 
-def _optimizer(options: TrainingOptions, total_steps: int) -> tf.keras.optimizers.Optimizer:
+def _batch_size(options: TrainingOptions, train_size: int, replicas: int) -> int:
+    """The size of the global batch, at most all examples, in equal shares."""
+    batch_size = options.batch_size if options.batch_size <= train_size else train_size - train_size % replicas
+    if batch_size == 0 or batch_size % replicas:
+        raise ConfigError(
+            f"training.batch_size ({options.batch_size}) with {train_size} examples must be a multiple of the "
+            f"{replicas} replicas that share each batch; change it, or training.strategy"
+        )
+    return batch_size
+
+
+def _shared(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Every worker reads all data and keeps its share of each batch: workers have the same files, maybe only one."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return batches.with_options(options)
+
+
+def make_optimizer(options: TrainingOptions, total_steps: int) -> tf.keras.optimizers.Optimizer:
+    """The optimiser with its schedule over all steps of a training."""
     schedule = WarmupCosine(
         options.learning_rate, min(options.warmup_steps, total_steps // 10), total_steps, options.final_learning_rate
     )

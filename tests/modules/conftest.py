@@ -63,11 +63,62 @@ def transform_graph(make_transform: TransformMaker) -> str:
     return make_transform()
 
 
+@pytest.fixture(scope="session")
+def user_transform_graph(small_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The graph of a training split whose users are 300 (F, 56, artist), 7 (M, 25, "") and 12 (M, unknown, lawyer)."""
+    import tensorflow as tf
+    import tensorflow_transform.beam as tft_beam
+    from tensorflow_transform import TFTransformOutput
+    from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
+
+    from modules.preprocessing import preprocessing_fn
+
+    folder = tmp_path_factory.mktemp("transform_users")
+    small_catalogue.write(folder / "source" / FILE_NAME)
+    config = {
+        "catalogue_path": str(folder / "source" / FILE_NAME),
+        "max_context_length": 4,
+        "reads_user": True,
+    }
+    spec = {
+        "context_movie_id": tf.io.FixedLenFeature([4], tf.int64),
+        "context_movie_rating": tf.io.FixedLenFeature([4], tf.float32),
+        "label_movie_id": tf.io.FixedLenFeature([1], tf.int64),
+        "user_id": tf.io.FixedLenFeature([1], tf.int64),
+        "user_gender": tf.io.FixedLenFeature([1], tf.string),
+        "user_age": tf.io.FixedLenFeature([1], tf.int64),
+        "user_occupation": tf.io.FixedLenFeature([1], tf.string),
+    }
+    movies = {"context_movie_id": [10, 20, 0, 0], "context_movie_rating": [1.0, 2, 0, 0], "label_movie_id": [30]}
+    users = [
+        (300, b"F", 56, b"artist"),
+        (7, b"M", 25, b""),
+        (12, b"M", 0, b"lawyer"),
+        (7, b"M", 25, b""),
+        (0, b"", 0, b""),
+    ]
+    rows = [
+        {**movies, "user_id": [user], "user_gender": [gender], "user_age": [age], "user_occupation": [occupation]}
+        for user, gender, age, occupation in users
+    ]
+    metadata = dataset_metadata.DatasetMetadata.from_feature_spec(spec)
+    with tft_beam.Context(temp_dir=str(folder / "tmp")):
+        graph = (rows, metadata) | tft_beam.AnalyzeDataset(partial(preprocessing_fn, custom_config=config))
+        graph | tft_beam.WriteTransformFn(str(folder))
+    metadata_io.write_metadata(metadata, str(folder / TFTransformOutput.RAW_METADATA_DIR))
+    return str(folder)
+
+
 @pytest.fixture
 def write_examples(tmp_path: Path) -> ExampleWriter:
-    """Writes `count` examples to two files and returns their glob; the next movie has the id 10 further."""
+    """Writes `count` examples to two files and returns their glob; the next movie has the id 10 further.
 
-    def write(count: int = 200, length: int = 4, unknown_every: int = 0, folder: str = "Split-train") -> str:
+    With `users`, user 4 is not in the vocabulary of `user_transform_graph`.
+    """
+
+    def write(
+        count: int = 200, length: int = 4, unknown_every: int = 0, folder: str = "Split-train", users: bool = False
+    ) -> str:
         import tensorflow as tf
 
         rng = np.random.default_rng(5)
@@ -82,6 +133,11 @@ def write_examples(tmp_path: Path) -> ExampleWriter:
                     ratings = rng.integers(1, 11, length) / 2
                     example.features.feature["context_movie_rating"].float_list.value.extend(ratings)
                     example.features.feature["label_movie_id"].int64_list.value.append(label)
+                    if users:
+                        example.features.feature["user_id"].int64_list.value.append((7, 12, 300, 4)[number % 4])
+                        example.features.feature["user_gender"].bytes_list.value.append((b"M", b"F")[number % 2])
+                        example.features.feature["user_age"].int64_list.value.append(number % 60)
+                        example.features.feature["user_occupation"].bytes_list.value.append(b"lawyer")
                     writer.write(example.SerializeToString())
         return str(tmp_path / folder / "*")
 

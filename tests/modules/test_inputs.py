@@ -95,3 +95,58 @@ def test_no_usable_example_is_an_error(write_examples: Callable[..., str], trans
 def test_empty_files_are_an_error(write_examples: Callable[..., str], transform_graph: str) -> None:
     with pytest.raises(DataError, match="2 files hold none to train on"):
         read(write_examples(0), transform_graph)
+
+
+def test_users_are_columns_where_the_graph_maps_them(
+    write_examples: Callable[..., str], user_transform_graph: str
+) -> None:
+    pattern = write_examples(80, users=True)
+    kept, streamed = (read(pattern, user_transform_graph, 0.0, size) for size in (1 << 20, 10))
+    assert Counter(kept.examples.user_index.tolist()) == {0: 20, 1: 20, 2: 20, 3: 20}
+    assert kept.examples.user_feature_index.shape == (80, 3)
+    assert Counter(kept.examples.user_feature_index[:, 0].tolist()) == {1: 40, 2: 40}
+    for batches in (kept.batches(32, 10, 1), streamed.batches(32, 10, 1), kept.examples.batches(32)):
+        batch = next(iter(batches))
+        assert (batch["user_index"].shape, batch["user_feature_index"].shape) == ([32], [32, 3])
+        assert batch["user_index"].dtype == batch["user_feature_index"].dtype == tf.int32
+    chosen = kept.examples.where(kept.examples.user_index == 3)
+    assert len(chosen) == 20
+    assert set(chosen.user_index.tolist()) == {3}
+    assert chosen.nbytes == kept.examples.nbytes // 4
+    assert len(Examples.concatenated([chosen, chosen]).user_feature_index) == 40
+
+
+def test_every_position_counts_all_targets_but_the_first(
+    write_examples: Callable[..., str], transform_graph: str
+) -> None:
+    reader = ExampleReader([write_examples(60, unknown_every=6)], tft.TFTransformOutput(transform_graph), 0.3)
+    data = TrainingData.read(reader, MOVIES, 1 << 20, every_position=True)
+    windows = Examples.concatenated([data.examples, data.validation])
+    expected = Counter(windows.context[:, 1:].ravel().tolist()) + Counter(windows.label.tolist())
+    assert [expected[movie] for movie in range(MOVIES + 1)] == data.label_counts.tolist()
+    assert data.label_counts.sum() == 50 * 4
+    assert data.unknown_labels == 10
+
+
+def test_a_validation_split_is_read_from_its_own_files(
+    write_examples: Callable[..., str], transform_graph: str
+) -> None:
+    transform = tft.TFTransformOutput(transform_graph)
+    train = ExampleReader([write_examples(50)], transform, 0.0)
+    validation = ExampleReader([write_examples(30, unknown_every=10, folder="Split-validation")], transform, 0.0)
+    data = TrainingData.read(train, MOVIES, 1 << 20, validation_reader=validation)
+    assert (data.train_size, len(data.validation), data.unknown_labels) == (50, 27, 0)
+    alone = TrainingData.read(train, MOVIES, 1 << 20)
+    assert data.label_counts.tolist() == alone.label_counts.tolist()
+    np.testing.assert_array_equal(data.examples.context, alone.examples.context)
+
+
+@pytest.mark.parametrize("count", [0, 20])
+def test_a_validation_split_without_usable_examples_is_an_error(
+    write_examples: Callable[..., str], transform_graph: str, count: int
+) -> None:
+    transform = tft.TFTransformOutput(transform_graph)
+    validation = ExampleReader([write_examples(count, unknown_every=1, folder="Split-validation")], transform, 0.0)
+    train = ExampleReader([write_examples(50)], transform, 0.0)
+    with pytest.raises(DataError, match="expected validation examples, but the 2 files of that split hold none"):
+        TrainingData.read(train, MOVIES, 1 << 20, validation_reader=validation)

@@ -8,7 +8,8 @@ import tensorflow_transform as tft
 
 from modules.catalogue import Catalogue
 from modules.errors import DataError
-from modules.preprocessing import catalogue_file, preprocessing_fn
+from modules.models.users import UserIndex
+from modules.preprocessing import catalogue_file, preprocessing_fn, reads_user, user_vocabularies
 
 
 def transformed(graph: str, context: list[list[int]], label: list[int], fixed: bool = True) -> dict[str, np.ndarray]:
@@ -76,3 +77,51 @@ def test_the_catalogue_travels_with_the_graph(transform_graph: str, small_catalo
 def test_a_graph_without_catalogue_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"expected the catalogue at .*catalogue\.tsv"):
         catalogue_file(tft.TFTransformOutput(str(tmp_path)))
+
+
+USERS = {
+    "user_id": [300, 7, 12, 4, 0, 7],
+    "user_gender": ["M", "F", "", "X", "M", "F"],
+    "user_age": [1, 18, 56, 0, 55, 24],
+    "user_occupation": ["artist", "lawyer", "", "cook", "artist", "lawyer"],
+}
+
+
+def test_users_have_their_place_in_the_vocabularies_of_the_training_split(user_transform_graph: str) -> None:
+    """By how often they come, then backwards; unknown users and texts have none."""
+    transform = tft.TFTransformOutput(user_transform_graph)
+    assert reads_user(transform)
+    vocabularies = user_vocabularies(transform)
+    assert vocabularies.user_ids.tolist() == [7, 300, 12]
+    assert vocabularies.genders == (b"M", b"F")
+    assert set(vocabularies.occupations) == {b"artist", b"lawyer"}
+    raw = {
+        "context_movie_id": tf.constant([[10, 0, 0, 0]] * 6, tf.int64),
+        "context_movie_rating": tf.zeros([6, 4]),
+        "label_movie_id": tf.fill([6, 1], tf.constant(20, tf.int64)),
+        **{
+            name: tf.constant(values, tf.int64 if isinstance(values[0], int) else tf.string)[:, tf.newaxis]
+            for name, values in USERS.items()
+        },
+    }
+    got = transform.transform_features_layer()(raw)
+    assert got["user_index"].numpy().tolist() == [[2], [1], [3], [0], [0], [1]]
+    features = got["user_feature_index"].numpy()
+    assert features[:, :2].tolist() == [[1, 1], [2, 2], [0, 7], [0, 0], [1, 6], [2, 2]]
+    occupation = {name.decode(): index for index, name in enumerate(vocabularies.occupations, start=1)}
+    assert features[:, 2].tolist() == [occupation.get(name, 0) for name in USERS["user_occupation"]]
+
+    served = UserIndex(vocabularies)(*(values[:, 0] for name, values in raw.items() if name in USERS))
+    np.testing.assert_array_equal(served.index, got["user_index"][:, 0])
+    np.testing.assert_array_equal(served.features, features)
+
+
+def test_the_vocabularies_travel_with_the_graph(user_transform_graph: str) -> None:
+    assets = Path(tft.TFTransformOutput(user_transform_graph).transform_savedmodel_dir, "assets")
+    assert {path.name for path in assets.iterdir()} == {"catalogue.tsv", "user_id", "user_gender", "user_occupation"}
+
+
+def test_without_users_there_are_no_vocabularies(transform_graph: str) -> None:
+    transform = tft.TFTransformOutput(transform_graph)
+    assert not reads_user(transform)
+    assert user_vocabularies(transform) is None

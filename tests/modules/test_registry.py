@@ -74,14 +74,31 @@ def test_only_pushed_versions_become_champion(registry, trained):
     assert registry.champion() is None
 
 
-def test_roll_back_and_its_error(registry, trained):
-    for version, identity in ((1, "a" * 64), (2, "b" * 64)):
+def test_what_to_restore_is_the_newest_other_model_before_the_champion(registry, trained):
+    for version, identity in ((1, "a" * 64), (2, "b" * 64), (3, "c" * 64), (4, "c" * 64)):
         registry.promote(make_record(version, identity), trained)
-    assert registry.roll_back(1).version == 1
-    assert registry.champion().version == 1
-    with pytest.raises(DataError, match=r"expected the record of version 7 in .*known: \[1, 2\]"):
-        registry.roll_back(7)
-    assert registry.champion().version == 1
+    assert registry.version_to_restore() == (2, registry.record(2))
+    assert registry.version_to_restore(1) == (1, registry.record(1))
+    assert registry.champion().version == 4
+    with pytest.raises(DataError, match=r"expected the record of version 7 in .*known: \[1, 2, 3, 4\]"):
+        registry.version_to_restore(7)
+
+
+def test_without_an_earlier_model_there_is_nothing_to_restore(registry, trained):
+    with pytest.raises(DataError, match=r"expected a version before the champion's in .*known: none"):
+        registry.version_to_restore()
+    registry.promote(make_record(), trained)
+    with pytest.raises(DataError, match=r"known: \[1\]"):
+        registry.version_to_restore()
+
+
+def test_a_reindexed_version_knows_the_model_as_it_was_trained(registry, trained):
+    first = make_record()
+    registry.promote(first, trained)
+    second = make_record(2, "b" * 64, reindexed_from=1, trained_identity="a" * 64, catalogue="c" * 64)
+    registry.promote(second, trained)
+    assert registry.as_trained(second) == registry.as_trained(first) == registry.trained_model(first)
+    assert registry.trained_model(second) != registry.trained_model(first)
 
 
 def test_a_pointer_that_leads_nowhere_is_an_error(registry):
@@ -148,6 +165,6 @@ def test_the_champions_own_inputs_meet_whom_the_champion_met(registry, trained):
     registry.promote(make_record(version=2, identity="b" * 64, inputs="second", compared_with=first), trained)
     assert registry.rival_id("second") == first
     assert registry.rival_id("first") == registry.champion_id()
-    registry.roll_back(1)
-    assert registry.rival_id("second") == first
+    registry.promote(registry.record(1).model_copy(update={"version": 3, "restored_from": 1}), trained)
+    assert registry.rival_id("second") == registry.champion_id()
     assert registry.rival_id("first") == "none"

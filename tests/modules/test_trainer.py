@@ -68,3 +68,61 @@ def test_a_context_of_another_length_is_refused(
     with pytest.raises(ConfigError, match=r"reads 5 events .* contexts of 4"):
         run_fn(args)
     assert not Path(args.serving_model_dir).exists()
+
+
+def run(args: SimpleNamespace, training: dict | None = None, **config: object) -> dict:
+    args.custom_config["training"] = TRAINING.model_copy(update={"epochs": 2, **(training or {})}).model_dump()
+    args.custom_config.update(config)
+    run_fn(args)
+    return json.loads(Path(args.model_run_dir, "training.json").read_text())
+
+
+def test_a_validation_split_is_watched_in_place_of_a_held_out_slice(
+    write_examples: Callable[..., str], transform_graph: str, tmp_path: Path
+) -> None:
+    args = fn_args(tmp_path, write_examples(100), transform_graph)
+    args.eval_files = [write_examples(40, folder="Split-validation")]
+    report = run(args, validation_split=True)
+    assert report["examples"] == {"train": 100, "validation": 40, "unknown_label": 0}
+    assert all("validation_loss" in epoch for epoch in report["epochs"])
+
+
+def test_windows_train_a_self_attention_model(
+    write_examples: Callable[..., str], transform_graph: str, tmp_path: Path
+) -> None:
+    model = MODEL.model_copy(update={"query_tower": "self-attention", "attention_blocks": 1})
+    args = fn_args(tmp_path, write_examples(100), transform_graph, model)
+    report = run(args, {"every_position": True, "batch_size": 16})
+    assert report["training"]["every_position"]
+    assert int(tf.reduce_sum(tf.saved_model.load(args.serving_model_dir).train_counts)) == 400
+    block = 4 * 8 + 8 * 24 + 24 + 8 * 8 + 8 + 8 * 32 + 32 + 32 * 8 + 8
+    assert report["parameters"] == 10 * 9 + 3 * 8 + 24 * 8 + 11 * 8 + 4 * 8 + block + 2 * 8
+
+
+def test_users_are_read_from_the_graph(
+    write_examples: Callable[..., str], user_transform_graph: str, tmp_path: Path
+) -> None:
+    model = MODEL.model_copy(update={"query_tower": "user"})
+    args = fn_args(tmp_path, write_examples(100, users=True), user_transform_graph, model)
+    report = run(args)
+    assert report["parameters"] == 10 * 9 + 3 * 8 + 24 * 8 + 11 * 8 + 4 * 8 + (3 + 8 + 3) * 8 + 72
+    loaded = tf.saved_model.load(args.serving_model_dir)
+    known = loaded.known_user(tf.constant([7, 4], tf.int64), ["", ""], tf.zeros([2], tf.int64), ["", "cook"])
+    assert known.numpy().tolist() == [True, False]
+
+
+def test_a_graph_without_users_is_refused(
+    write_examples: Callable[..., str], transform_graph: str, tmp_path: Path
+) -> None:
+    args = fn_args(tmp_path, write_examples(50), transform_graph, MODEL.model_copy(update={"query_tower": "user"}))
+    with pytest.raises(ConfigError, match=r"Transform made no vocabularies of them: examples\.user_features must"):
+        run_fn(args)
+
+
+def test_a_mirrored_training_exports_the_same_kind_of_model(
+    write_examples: Callable[..., str], transform_graph: str, tmp_path: Path
+) -> None:
+    args = fn_args(tmp_path, write_examples(100), transform_graph)
+    assert len(run(args, {"strategy": "mirrored", "epochs": 1})["epochs"]) == 1
+    loaded = tf.saved_model.load(args.serving_model_dir)
+    assert np.isfinite(loaded.query(tf.constant([[70, 30]], tf.int64), tf.zeros([1, 2]))).all()

@@ -10,6 +10,7 @@ from modules.inputs import Examples
 from modules.models.movie_features import MovieFeatures
 from modules.models.options import ModelOptions, TrainingOptions
 from modules.models.retrieval import RetrievalModel
+from modules.models.users import UserVocabularies
 
 LENGTH = 3
 
@@ -52,13 +53,19 @@ def label_counts(examples: Examples, features: MovieFeatures) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def users() -> UserVocabularies:
+    """Four users, neither sorted nor 1, 2, 3."""
+    return UserVocabularies(np.array([70, 5, 900, 12]), (b"F", b"M"), (b"writer", b"artist", b"lawyer"))
+
+
+@pytest.fixture(scope="session")
 def make_model(
-    features: MovieFeatures, options: ModelOptions, label_counts: np.ndarray
+    features: MovieFeatures, options: ModelOptions, label_counts: np.ndarray, users: UserVocabularies
 ) -> Callable[..., RetrievalModel]:
     """Makes a model; `model` and `training` name the options that differ from the small defaults."""
 
     def make(model: dict | None = None, training: dict | None = None) -> RetrievalModel:
         changed = ModelOptions.model_validate({**options.model_dump(), **(model or {})})
-        return RetrievalModel(features, changed, TrainingOptions(**(training or {})), label_counts)
+        return RetrievalModel(features, changed, TrainingOptions(**(training or {})), label_counts, users)
 
     return make

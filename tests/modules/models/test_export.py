@@ -80,7 +80,7 @@ def test_it_holds_the_catalogue(loaded: tf.Module, catalogue: Catalogue, train_c
     assert loaded.movie_ids.numpy().tolist() == catalogue.movie_ids.tolist()
     assert [title.decode() for title in loaded.titles.numpy()] == list(catalogue.titles)
     assert loaded.train_counts.numpy().tolist() == train_counts.tolist()
-    assert loaded.candidates.shape == [12, 9]
+    assert loaded.candidates.numpy().shape == (12, 9)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,55 @@ def test_slices_name_history_popularity_genre_and_decade(loaded: tf.Module) -> N
         "label_decade": [b"1950", b"1950", b"unknown", b"unknown", b"1960"],
     }
     assert all(values.shape == [5, 1] for values in got.values())
+
+
+@pytest.mark.parametrize(
+    ("movie_id", "year", "genres"), [(20, 0, []), (999, 1990, ["War"]), (110, 1994, ["Comedy"])], ids=str
+)
+def test_a_known_movie_is_its_own_candidate(
+    loaded: tf.Module, catalogue: Catalogue, movie_id: int, year: int, genres: list[str]
+) -> None:
+    raw = (tf.constant([movie_id], tf.int64), tf.constant([year], tf.int64), tf.constant([[*genres, ""]]))
+    row = int(np.flatnonzero(catalogue.movie_ids == movie_id)[0])
+    np.testing.assert_array_equal(loaded.embed(*raw)[0], loaded.candidates.numpy()[row])
+    np.testing.assert_array_equal(loaded.embed_context(*raw)[0], loaded.context_vectors.numpy()[row + 1])
+
+
+@pytest.mark.parametrize("movie_id", [0, 15, 12345])
+def test_an_unknown_movie_is_its_genres_and_year(loaded: tf.Module, model: RetrievalModel, movie_id: int) -> None:
+    """Genres in order: Comedy, Drama, War; 1967 is of the bucket that 1966 is of, bucket 17."""
+    raw = (tf.constant([movie_id], tf.int64), tf.constant([1967], tf.int64), tf.constant([["War", "Opera", "Comedy"]]))
+    tower = model.item_tower
+    expected = tower.genre_embedding.numpy()[[0, 2]].mean(axis=0) + tower.year_embedding.numpy()[17]
+    np.testing.assert_allclose(loaded.embed(*raw)[0, :-1], expected, rtol=1e-5)
+    np.testing.assert_allclose(loaded.embed_context(*raw)[0], expected, rtol=1e-5)
+    assert float(loaded.embed(*raw)[0, -1]) == pytest.approx(float(model.newcomer_bias()))
+
+
+def test_a_newer_catalogue_can_be_assigned(loaded: tf.Module, path: Path, tmp_path: Path) -> None:
+    """Movie 25 is new, between 20 and 30; movie 999 is gone. All functions follow, also once saved again."""
+    changed = tf.saved_model.load(str(path))
+    raw = (tf.constant([25], tf.int64), tf.constant([1967], tf.int64), tf.constant([["War"]]))
+    new, new_context = changed.embed(*raw), changed.embed_context(*raw)
+    for name, rows in (("movie_ids", tf.constant([25], tf.int64)), ("candidates", new), ("titles", ["New"])):
+        old = getattr(changed, name)
+        old.assign(tf.concat([old[:2], rows, old[2:-1]], axis=0))
+    for values, rows in (
+        (changed.context_vectors, new_context),
+        *((values, ["new"]) for values in changed.label_slices.values()),
+    ):
+        values.assign(tf.concat([values[:3], rows, values[3:-1]], axis=0))
+    tf.saved_model.save(changed, str(tmp_path / "newer"), signatures={"rank": changed.rank, "slices": changed.slices})
+    newer = tf.saved_model.load(str(tmp_path / "newer"))
+    np.testing.assert_allclose(query(newer, FULL, RATINGS), query(loaded, FULL, RATINGS), rtol=1e-6)
+    assert np.abs(query(newer, [[25]]) - query(newer, [[0]])).max() > 0
+    np.testing.assert_array_equal(query(newer, [[999]]), query(newer, [[0]]))
+    np.testing.assert_array_equal(newer.embed(raw[0], 0 * raw[1], tf.constant([[""]])), new)
+    scores = (query(newer, [[25, 30]]) @ newer.candidates.numpy().T)[0]
+    ranked = newer.signatures["rank"](examples=tf.constant([example(25, [25, 30], history=[30])]))
+    assert int(ranked["rank"][0, 0]) == slow_rank(scores, 3, set())
+    assert int(ranked["rank_excluded"][0, 0]) == slow_rank(scores, 3, {4})
+    assert newer.slices(tf.constant([example(25, [])]))["label_genre"].numpy().tolist() == [[b"new"]]
 
 
 def test_it_can_be_saved_again_inside_another_module(loaded: tf.Module, tmp_path: Path) -> None:

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from modules.models.gru_tower import GruTower
 from modules.models.options import ModelOptions
-from modules.models.query_tower import QueryTower
 
 INDEX = tf.constant([[0, 2, 5], [0, 0, 0]])
 RATING = tf.constant([[0.0, 3.5, 5.0], [0.0, 0.0, 0.0]])
 VECTORS = tf.random.stateless_normal([2, 3, 4], seed=[1, 2])
 
 
-def tower(hidden_rating_share: float = 0.0, **changes: object) -> QueryTower:
+def tower(hidden_rating_share: float = 0.0, **changes: object) -> GruTower:
     options = {"embedding_dim": 4, "gru_units": 4, "max_context_length": 3, "dropout": 0.0, **changes}
-    return QueryTower(ModelOptions.model_validate(options), hidden_rating_share)
+    return GruTower(ModelOptions.model_validate(options), hidden_rating_share)
 
 
 @pytest.mark.parametrize("masking", [True, False])
