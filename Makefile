@@ -1,5 +1,6 @@
 # make run    sets everything up and runs the pipeline on generated data: train, evaluate, gate, index, push, recommend
-# make test   sets everything up and runs all tests
+# make test   sets everything up and runs the tests
+# make test-kubeflow   runs the whole DAG as compiled for Kubeflow Pipelines, under an emulation: half an hour on two cores
 # make lint   ruff and mypy
 
 # The first of these that is a Python 3.10 or 3.11, which TFX 1.16 needs.
@@ -12,14 +13,17 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # A company's own certificates are in the system's store.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: run test lint setup clean
+.PHONY: run test test-kubeflow lint setup clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@.venv/bin/movielens run --preset $(PRESET)
 
 test: setup
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -m "not kubeflow_dag"
+
+test-kubeflow: setup
+	@.venv/bin/python -m pytest -m kubeflow_dag tests/kubeflow
 
 lint: setup
 	@.venv/bin/ruff check .
@@ -31,7 +35,7 @@ setup: .venv/.complete
 # Only a change of the lock or the project file needs the network again.
 .venv/.complete: uv.lock pyproject.toml | .uv/uv
 	@echo "Installing the locked packages into .venv ..."
-	@.uv/uv sync --quiet --locked --compile-bytecode --python "$$(command -v $(PYTHON))"
+	@.uv/uv sync --quiet --locked --extra kubeflow --compile-bytecode --python "$$(command -v $(PYTHON))"
 	@touch $@
 
 .uv/uv:

@@ -43,3 +43,9 @@ class DownloadError(PipelineError):
     """A data set could not be fetched."""
 
     exit_code = 7
+
+
+class ClusterError(PipelineError):
+    """The Kubeflow Pipelines server did not answer, refused or failed."""
+
+    exit_code = 8

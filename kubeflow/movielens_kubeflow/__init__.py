@@ -1,0 +1,1 @@
+"""What only Kubeflow Pipelines needs: the compiler, the containers' entrypoint, and the client."""

@@ -1,0 +1,126 @@
+"""The entrypoint of every container: runs one node of the pipeline where KFP's launcher started it.
+
+TFX's own entrypoint expects Vertex AI. Open-source KFP sends inputs without types, adds an output for its logs, copies
+artifacts to local folders while it goes on calling them by their URIs, and never runs an ExampleGen's driver. This one
+evens that out around TFX's, and gives the node local stand-ins of the folders that its parameters name.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+import modules  # noqa: F401  (sets Keras's version before TensorFlow is imported)
+from modules.errors import PipelineError
+from movielens_kubeflow import parameters
+from movielens_kubeflow.beam import LOCAL_INPUTS
+from movielens_kubeflow.executor_output import finish
+from movielens_kubeflow.folders import Folders
+from movielens_kubeflow.locations import LauncherFolders
+from movielens_kubeflow.span_driver import resolve_span
+from pipeline.config import PipelineConfig
+
+#: Where KFP's launcher has its local folders; a test's launcher has them elsewhere.
+LAUNCHER_ROOT = "MOVIELENS_LAUNCHER_ROOT"
+# What KFP adds to the outputs when it publishes logs, of a type that TFX does not know.
+_LOGS = "executor-logs"
+
+
+def main(arguments: list[str]) -> int:
+    """Runs a node; returns the exit code."""
+    args, beam_args = parse(arguments)
+    # With Beam arguments TFX parses the process's own arguments with absl.
+    sys.argv = sys.argv[:1]
+    try:
+        run(args, beam_args)
+    except PipelineError as error:
+        print(f"{args.node}: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Splits what the compiler wrote into the container's arguments from what is Beam's."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--node", required=True, help="the node's name in the pipeline")
+    parser.add_argument("--config", required=True, type=PipelineConfig.model_validate_json, help="what was compiled")
+    parser.add_argument("--mount", action="append", default=[], help="where a volume is mounted; repeatable")
+    parser.add_argument("--file_based_driver", action="store_true", help="resolve the span before the executor runs")
+    parser.add_argument("--remote", action="store_true", help="Beam's workers read the object store themselves")
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True)
+    parser.add_argument("--json_serialized_inputs_spec_args", required=True)
+    return parser.parse_known_args(arguments)
+
+
+def run(args: argparse.Namespace, beam_args: list[str]) -> None:
+    """Runs a node as the launcher describes it.
+
+    Raises:
+        PipelineError: the node, or a parameter of the run, was refused.
+    """
+    task = pipeline_spec_pb2.ExecutorInput()
+    # A newer KFP may send fields that this one does not know.
+    json_format.Parse(args.json_serialized_invocation_args, task, ignore_unknown_fields=True)
+    inputs_spec = json_format.Parse(args.json_serialized_inputs_spec_args, pipeline_spec_pb2.ComponentInputsSpec())
+    launcher = LauncherFolders(os.environ.get(LAUNCHER_ROOT, "/"))
+    _complete(task, inputs_spec)
+    _override(task, args)
+    _localise(task, launcher, args.remote)
+    folders = Folders(launcher, args.mount)
+    folders.stage(task)
+    if args.file_based_driver:
+        resolve_span(task, inputs_spec)
+    args.json_serialized_invocation_args = json_format.MessageToJson(task)
+    kubeflow_v2_run_executor._run_executor(args, beam_args)
+    folders.publish()
+    finish(task, launcher)
+
+
+def _complete(task: pipeline_spec_pb2.ExecutorInput, inputs_spec: pipeline_spec_pb2.ComponentInputsSpec) -> None:
+    """Gives inputs the types that were compiled, and takes away the output that no node has."""
+    for name, artifacts in task.inputs.artifacts.items():
+        for artifact in artifacts.artifacts:
+            if not artifact.type.schema_title and not artifact.type.instance_schema:
+                artifact.type.CopyFrom(inputs_spec.artifacts[name].artifact_type)
+    task.outputs.artifacts.pop(_LOGS, None)
+
+
+def _override(task: pipeline_spec_pb2.ExecutorInput, args: argparse.Namespace) -> None:
+    """Puts the node's parameters of this run's configuration in the place of the compiled ones."""
+    values = task.inputs.parameter_values
+    given = [values[name].string_value for name in parameters.OVERRIDES]
+    for name in parameters.OVERRIDES:
+        del values[name]
+    if not any(given):
+        return
+    # It takes seconds to import every component of the pipeline.
+    from movielens_kubeflow.package import node_constants
+
+    for name, constant in node_constants(parameters.run_config(args.config, *given), args.node).items():
+        json_format.ParseDict(constant, values[name])
+
+
+def _localise(task: pipeline_spec_pb2.ExecutorInput, launcher: LauncherFolders, remote: bool) -> None:
+    """Calls artifacts by the launcher's local folders, and makes those of the outputs.
+
+    Workers on other machines see none of these: for them artifacts keep their URIs, but for those that the pod reads.
+    """
+    for name, artifacts in task.inputs.artifacts.items():
+        if not remote or name in LOCAL_INPUTS:
+            for artifact in artifacts.artifacts:
+                artifact.uri = launcher.path(artifact.uri)
+    if remote:
+        return
+    for artifacts in task.outputs.artifacts.values():
+        for artifact in artifacts.artifacts:
+            artifact.uri = launcher.path(artifact.uri)
+            Path(artifact.uri).mkdir(parents=True, exist_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,74 @@
+"""Keeps a local folder of model versions like one in an object store, for a TensorFlow Serving beside it.
+
+    python -m movielens_kubeflow.model_sync --source s3://models/serving/ml-1m-tensorflow --to /models/ml-1m
+
+A version is there whole or not at all, as where it was pushed; one that is taken away, as by a rollback, goes here too.
+"""
+
+import argparse
+import re
+import shutil
+import time
+from pathlib import Path
+
+from modules import files
+from movielens_kubeflow.locations import check_uri
+from movielens_kubeflow.object_store import RemoteFolder
+
+# Uploaded last: without it, the version is still being pushed.
+_COMPLETE = re.compile(r"([1-9]\d*)/saved_model\.pb")
+
+
+def sync(source: RemoteFolder, folder: Path, keep: int) -> list[int]:
+    """Brings the newest `keep` versions, and removes every other; returns what is there now.
+
+    New versions come before old ones go, so that there is always one to serve.
+    """
+    names = source.names()
+    complete = sorted(int(match[1]) for match in map(_COMPLETE.fullmatch, names) if match)
+    wanted = complete[-keep:]
+    folder.mkdir(parents=True, exist_ok=True)
+    files.remove_leftovers(folder)
+    for version in wanted:
+        target = folder / str(version)
+        if not target.exists():
+            with files.new_directory(target) as aside:
+                _download(source, [name for name in names if name.startswith(f"{version}/")], aside)
+    for path in folder.iterdir():
+        if path.name.isdecimal() and int(path.name) not in wanted:
+            # Renamed first: TensorFlow Serving must not find half a version.
+            gone = path.rename(folder / f".{path.name}.gone.tmp")
+            shutil.rmtree(gone)
+    return wanted
+
+
+def _download(source: RemoteFolder, names: list[str], folder: Path) -> None:
+    """Downloads a version's files without its number in their names."""
+    for name in names:
+        version, _, inner = name.partition("/")
+        RemoteFolder(source.store, f"{source.path}/{version}").download([inner], folder)
+
+
+def main() -> None:
+    """Syncs for ever; what fails ends the process, and Kubernetes starts it again."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", required=True, help="URI of the model's folder of versions")
+    parser.add_argument("--to", required=True, type=Path, help="local folder that TensorFlow Serving watches")
+    parser.add_argument("--keep", type=int, default=2, help="how many of the newest versions")
+    parser.add_argument("--interval", type=float, default=30.0, help="seconds between two looks")
+    parser.add_argument("--once", action="store_true", help="look once and end")
+    args = parser.parse_args()
+    source = RemoteFolder.at(check_uri("--source", args.source))
+    there: list[int] = []
+    while True:
+        now = sync(source, args.to, args.keep)
+        if now != there:
+            print(f"versions {', '.join(map(str, now)) or 'none'}", flush=True)
+        there = now
+        if args.once:
+            return
+        time.sleep(args.interval)
+
+
+if __name__ == "__main__":
+    main()

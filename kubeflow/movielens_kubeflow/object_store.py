@@ -1,0 +1,73 @@
+"""Folders of an object store, as KFP's launcher addresses them."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+
+from modules.errors import ConfigError
+
+#: A local folder with a folder per bucket that stands for every object store: a mounted one, or a test's.
+BUCKETS = "MOVIELENS_BUCKETS"
+
+_ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+@dataclass(frozen=True)
+class RemoteFolder:
+    """The folder `path`, without scheme, of an object store.
+
+    Names of files are relative to it.
+    """
+
+    store: fsspec.AbstractFileSystem
+    path: str
+
+    @classmethod
+    def at(cls, uri: str) -> "RemoteFolder":
+        """Opens the folder of a URI with the credentials of the environment."""
+        scheme, _, path = uri.rstrip("/").partition("://")
+        buckets = os.environ.get(BUCKETS)
+        if buckets:
+            return cls(fsspec.filesystem("file", auto_mkdir=True), f"{buckets}/{path}")
+        return cls(_store(scheme), path)
+
+    def names(self) -> list[str]:
+        """All files, sorted; none when there is no such folder."""
+        prefix = self.path + "/"
+        return sorted(found.removeprefix(prefix) for found in self.store.find(self.path) if found.startswith(prefix))
+
+    def download(self, names: Iterable[str], folder: Path) -> None:
+        """Copies files into a local folder."""
+        for name in names:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.store.get_file(f"{self.path}/{name}", str(target))
+
+    def upload(self, names: Iterable[str], folder: Path) -> None:
+        """Copies files from a local folder, in the order of `names`."""
+        for name in names:
+            self.store.put_file(str(folder / name), f"{self.path}/{name}")
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Removes files."""
+        for name in names:
+            self.store.rm_file(f"{self.path}/{name}")
+
+
+def _store(scheme: str) -> fsspec.AbstractFileSystem:
+    if scheme == "gs":
+        # Google's own file system for fsspec asks for another google-cloud-storage than Beam.
+        from fsspec.implementations.arrow import ArrowFSWrapper
+        from pyarrow.fs import GcsFileSystem
+
+        return ArrowFSWrapper(GcsFileSystem())
+    endpoint = os.environ.get(_ENDPOINT)
+    if scheme == "minio" and not endpoint:
+        raise ConfigError(
+            f"minio:// needs the store's address in {_ENDPOINT}: give the package env = "
+            f'{{{_ENDPOINT} = "http://minio-service.kubeflow:9000"}} in its options'
+        )
+    return fsspec.filesystem("s3", endpoint_url=endpoint or None, use_listings_cache=False)

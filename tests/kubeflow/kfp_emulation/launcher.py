@@ -1,0 +1,148 @@
+"""KFP's launcher: brings inputs to local folders, runs the task's own command, and takes the outputs away."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2 as pb
+
+from kfp_emulation.api_server import Refused, parse
+from kfp_emulation.driver import LOGS
+
+_FOLDERS = {"minio": "minio", "s3": "s3", "gs": "gcs"}
+TIMEOUT = 900.0
+
+
+class TaskFailed(Exception):
+    """A task's process ended with an error."""
+
+    def __init__(self, task: str, code: int, log: str):
+        super().__init__(f"{task} ended with {code}:\n{log[-6000:]}")
+        self.task, self.code, self.log = task, code, log
+
+
+@dataclass
+class Launcher:
+    """Runs tasks on this machine.
+
+    Attributes:
+        buckets: a folder with a folder per bucket.
+        pod: where a pod's files are, wiped after every task.
+    """
+
+    buckets: Path
+    pod: Path
+
+    @property
+    def output_file(self) -> str:
+        return str(self.pod / "tmp" / "kfp_outputs" / "output_metadata.json")
+
+    def run(
+        self, task: str, told: pb.ExecutorInput, container: pb.PipelineDeploymentConfig.PipelineContainerSpec
+    ) -> dict[str, pb.RuntimeArtifact]:
+        """Runs a task and returns its outputs as they are to be recorded.
+
+        Raises:
+            TaskFailed: the command failed.
+            Refused: it wrote what KFP does not read.
+        """
+        try:
+            for folder in ("tmp", "home", "work"):
+                (self.pod / folder).mkdir(parents=True)
+            self._download(told)
+            self._prepare(told)
+            self._execute(task, told, container)
+            return self._collect(told)
+        finally:
+            shutil.rmtree(self.pod, ignore_errors=True)
+
+    def _download(self, told: pb.ExecutorInput) -> None:
+        for artifacts in told.inputs.artifacts.values():
+            uri = artifacts.artifacts[0].uri
+            if self._remote(uri).exists():
+                shutil.copytree(self._remote(uri), self._local(uri))
+
+    def _prepare(self, told: pb.ExecutorInput) -> None:
+        """Makes the parents of the outputs, not the outputs."""
+        for artifacts in told.outputs.artifacts.values():
+            self._local(artifacts.artifacts[0].uri).parent.mkdir(parents=True, exist_ok=True)
+
+    def _execute(
+        self, task: str, told: pb.ExecutorInput, container: pb.PipelineDeploymentConfig.PipelineContainerSpec
+    ) -> None:
+        words = [self._substitute(word, told) for word in (*container.command, *container.args)]
+        # Published when the driver provides for it, else only shown.
+        logs = told.outputs.artifacts.get(LOGS)
+        log = self._local(logs.artifacts[0].uri) if logs else self.pod / "tmp" / "log"
+        with log.open("wb") as output:
+            code = subprocess.run(
+                words,
+                env=self._environment(container),
+                cwd=self.pod / "work",
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=TIMEOUT,
+                check=False,
+            ).returncode
+        if code:
+            raise TaskFailed(task, code, log.read_text(errors="replace"))
+
+    def _environment(self, container: pb.PipelineDeploymentConfig.PipelineContainerSpec) -> dict[str, str]:
+        """A pod's: nothing of this process's but where its programs are."""
+        return {
+            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "HOME": str(self.pod / "home"),
+            "TMPDIR": str(self.pod / "tmp"),
+            "MOVIELENS_LAUNCHER_ROOT": f"{self.pod}/",
+            "MOVIELENS_BUCKETS": str(self.buckets),
+            **{variable.name: variable.value for variable in container.env},
+        }
+
+    def _substitute(self, word: str, told: pb.ExecutorInput) -> str:
+        placeholders = {"{{$}}": json.dumps(json_format.MessageToDict(told))}
+        for direction in ("inputs", "outputs"):
+            for name, artifacts in getattr(told, direction).artifacts.items():
+                uri = artifacts.artifacts[0].uri
+                placeholders[f"{{{{$.{direction}.artifacts['{name}'].uri}}}}"] = uri
+                placeholders[f"{{{{$.{direction}.artifacts['{name}'].path}}}}"] = str(self._local(uri))
+        for placeholder, value in placeholders.items():
+            word = word.replace(placeholder, value)
+        return word
+
+    def _collect(self, told: pb.ExecutorInput) -> dict[str, pb.RuntimeArtifact]:
+        written = pb.ExecutorOutput()
+        output_file = Path(told.outputs.output_file)
+        if output_file.is_file():
+            parse(json.loads(output_file.read_text()), written)
+        collected = {}
+        for name, artifacts in told.outputs.artifacts.items():
+            artifact = artifacts.artifacts[0]
+            if written.artifacts[name].artifacts:
+                said = written.artifacts[name].artifacts[0]
+                artifact.uri = said.uri or artifact.uri
+                artifact.metadata.update(said.metadata)
+            self._upload(artifact.uri)
+            collected[name] = artifact
+        return collected
+
+    def _upload(self, uri: str) -> None:
+        """Files alone: an object store has no empty folders."""
+        local = self._local(uri)
+        for file in [local] if local.is_file() else sorted(path for path in local.rglob("*") if path.is_file()):
+            target = self._remote(uri) / file.relative_to(local) if local.is_dir() else self._remote(uri)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+    def _local(self, uri: str) -> Path:
+        scheme, _, path = uri.partition("://")
+        if scheme not in _FOLDERS or not path:
+            raise Refused(f"failed to generate local path for URI {uri}: unsupported storage scheme")
+        return self.pod / _FOLDERS[scheme] / path
+
+    def _remote(self, uri: str) -> Path:
+        return self.buckets / uri.partition("://")[2]
