@@ -32,20 +32,31 @@ class Outcome(str, Enum):
 
 
 class Record(BaseModel):
-    """One trained model's way through the pipeline."""
+    """One trained model's way through the pipeline, or a newer catalogue's way into it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     outcome: Outcome
     model_name: str
-    identity: str = Field(description="Digest of the trained model.")
+    identity: str = Field(description="Digest of the trained model, with the catalogue that was put into it, if any.")
     version: int | None = Field(default=None, description="The pushed version.")
     pushed_path: str | None = Field(default=None, description="Folder that TensorFlow Serving serves it from.")
     time: str = Field(description="UTC, ISO 8601.")
     span: str = Field(default="", description="The spans of examples that it was trained on.")
+    protocol: dict[str, Any] = Field(default_factory=dict, description="What was held out: see `modules.protocol`.")
     code_hash: str = Field(default="", description="Digest of the sources that made it.")
     inputs: str = Field(default="", description="Digest of everything that the run was made of.")
     compared_with: str = Field(default="", description="`champion_id` of the champion that it was compared with.")
+    reindexed_from: int | None = Field(
+        default=None,
+        description="The version whose trained model this is, with a newer catalogue put into it: nothing was trained "
+        "or evaluated anew, so the gate's report stands in that version's record.",
+    )
+    trained_identity: str = Field(default="", description="Then: digest of the model as it was trained.")
+    catalogue: str = Field(default="", description="Then: fingerprint of the newer catalogue.")
+    restored_from: int | None = Field(
+        default=None, description="The version that a rollback pushed again under this number."
+    )
     reasons: tuple[str, ...] = Field(default=(), description="Why it was refused.")
     gate: dict[str, Any] = Field(default_factory=dict, description="The quality gate's report, metrics included.")
     index: dict[str, Any] = Field(default_factory=dict, description="The chosen index setting, recall and reason.")
@@ -100,9 +111,13 @@ class Registry:
         return _read(path)
 
     def trained_model(self, record: Record) -> Path:
-        """The folder of a pushed version's trained SavedModel."""
+        """The folder of a pushed version's trained SavedModel, which has the version's catalogue."""
         # Not by version: when someone empties the serving folder, its numbers begin anew.
         return self.root / "models" / record.identity[:16]
+
+    def as_trained(self, record: Record) -> Path:
+        """The folder of the SavedModel as it was trained, before any newer catalogue was put into it."""
+        return self.root / "models" / (record.trained_identity or record.identity)[:16]
 
     def promote(self, record: Record, trained: Path) -> None:
         """Keeps `record` and a copy of the SavedModel `trained`, then makes it the champion.
@@ -132,16 +147,20 @@ class Registry:
         with self._lock():
             files.write_json(self.root / "refusals" / name, record.model_dump(mode="json"))
 
-    def roll_back(self, version: int) -> Record:
-        """Makes an earlier pushed version the champion again, as what the next model is compared with.
+    def version_to_restore(self, version: int | None = None) -> tuple[int, Record]:
+        """The number and the record of `version`, or of the newest one before the champion that is another model.
 
         Raises:
-            DataError: that version was never pushed.
+            DataError: that version was never pushed, or there is no earlier model.
         """
-        with self._lock():
-            record = self.record(version)
-            self._point_to(version)
-        return record
+        if version is not None:
+            return version, self.record(version)
+        champion = self.champion()
+        for number in reversed(self._versions()):
+            record = self.record(number)
+            if champion and champion.version and number < champion.version and record.identity != champion.identity:
+                return number, record
+        raise DataError(f"expected a version before the champion's in {self.root}, known: {self._versions() or 'none'}")
 
     def history(self) -> list[Record]:
         """Every record, oldest first."""

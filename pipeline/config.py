@@ -3,7 +3,7 @@
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -19,6 +19,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+#: The nodes whose work is a Beam pipeline.
+BeamNode = Literal["MovieLensExamples", "StatisticsGen", "CatalogueTransform", "Evaluator"]
 
 
 class PipelineConfig(BaseModel):
@@ -44,6 +47,9 @@ class PipelineConfig(BaseModel):
         # Beam's default runner would download Prism.
         default=("--runner=FnApiRunner",),
         description="Arguments of every Beam pipeline; part of the cache key.",
+    )
+    beam_nodes: dict[BeamNode, tuple[str, ...]] = Field(
+        default={}, description="More arguments of single nodes' Beam pipelines, by node; the last of a kind wins."
     )
 
     @field_validator("name")
@@ -117,6 +123,21 @@ def load_config(preset: str | None, overrides: list[str] | None = None) -> Pipel
         return PipelineConfig.model_validate(settings)
     except ValidationError as error:
         raise ConfigError(f"preset {preset}: {describe(error)}" if preset else describe(error)) from error
+
+
+def with_settings(config: PipelineConfig, overrides: list[str]) -> PipelineConfig:
+    """`config` with `section.key=value` overrides.
+
+    Raises:
+        ConfigError: an override has no `=`, or a setting is unknown or out of range.
+    """
+    settings = config.model_dump(mode="json")
+    for override in overrides:
+        _apply(settings, override)
+    try:
+        return PipelineConfig.model_validate(settings)
+    except ValidationError as error:
+        raise ConfigError(describe(error)) from error
 
 
 def _apply(settings: dict[str, Any], override: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.v1.dsl import Pipeline
 from tfx.v1.proto import EvalArgs, TrainArgs
 
@@ -27,7 +28,7 @@ from pipeline.config import PipelineConfig
 
 @dataclass(frozen=True)
 class Locations:
-    """Where the pipeline reads and writes: absolute folders.
+    """Where the pipeline reads and writes: absolute folders, URIs, or parameters that are given when a run is started.
 
     Attributes:
         data: the ratings.
@@ -37,11 +38,11 @@ class Locations:
         registry: the records of pushed models and the champion pointer.
     """
 
-    data: str
-    spans: str
+    data: str | RuntimeParameter
+    spans: str | RuntimeParameter
     artifacts: str
-    serving: str
-    registry: str
+    serving: str | RuntimeParameter
+    registry: str | RuntimeParameter
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def create_pipeline(
     config: PipelineConfig,
     locations: Locations,
     *,
-    span: int,
+    span: int | RuntimeParameter,
     schema: str,
     keys: CacheKeys,
     metadata_connection: metadata_store_pb2.ConnectionConfig | None = None,
@@ -77,7 +78,7 @@ def create_pipeline(
     Args:
         config: what to do.
         locations: where.
-        span: the number of the span that the ratings become.
+        span: the number of the span that the ratings become; see `MovieLensExamples`.
         schema: the curated schema as text-format proto.
         keys: see `CacheKeys`.
         metadata_connection: the ML Metadata store of a local run.
@@ -94,10 +95,15 @@ def create_pipeline(
     )
 
     # Registers the span's files as Examples; every later node reads these.
-    example_gen = SpanExampleGen(spans_root=locations.spans, range_config=only_span(span), code_hash=keys.code)
-    example_gen.add_upstream_node(examples)
+    example_gen = SpanExampleGen(
+        spans_root=locations.spans,
+        range_config=only_span(span) if isinstance(span, int) else None,
+        span=examples.outputs["span"],
+        splits=config.examples.split_names,
+        code_hash=keys.code,
+    )
 
-    # Describes every feature of both splits.
+    # Describes every feature of every split.
     statistics = StatisticsGen(examples=example_gen.outputs["examples"])
 
     # What a person says the examples must look like.
@@ -142,7 +148,12 @@ def create_pipeline(
     )
 
     # Finds the last blessed and pushed model, or says that there is none.
-    champion = ChampionLookup(registry_dir=locations.registry, champion_id=keys.champion, code_hash=keys.code)
+    champion = ChampionLookup(
+        span=examples.outputs["span"],
+        registry_dir=locations.registry,
+        champion_id=keys.champion,
+        code_hash=keys.code,
+    )
 
     # Popularity and item-kNN on the same examples: what a model must beat to be worth serving.
     baselines = Baselines(
@@ -206,6 +217,7 @@ def create_pipeline(
 
     # Records what happened and, last of all, moves the champion pointer.
     registry = RegistryUpdate(
+        span=examples.outputs["span"],
         model=trainer.outputs["model"],
         pushed_model=pusher.outputs["pushed_model"],
         infra_blessing=serving_validator.outputs["blessing"],
@@ -213,11 +225,13 @@ def create_pipeline(
         indexed_model=indexer.outputs["indexed_model"],
         registry_dir=locations.registry,
         model_name=config.name,
-        span=str(span),
         run_inputs=keys.inputs,
         compared_with=keys.champion,
         code_hash=keys.code,
     )
+
+    for node in (examples, statistics, transform, evaluator):
+        node.with_beam_pipeline_args(list(config.beam_nodes.get(node.id, ())))
 
     return Pipeline(
         pipeline_name=config.name,

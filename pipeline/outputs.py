@@ -9,6 +9,7 @@ from typing import Any
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
+from components.artifacts import ABSENT_FILE
 from components.pusher.executor import PUSH_REPORT
 from modules import trainer
 from modules.evaluation.report import read_gate_report
@@ -61,8 +62,12 @@ def outcome(outputs: Mapping[str, Mapping[str, Output]]) -> dict[str, Any]:
     }
     if not gate["blessed"]:
         return {"status": "refused", "reason": gate["summary"], "summary": summary}
+    blessing = outputs["ServingValidator"]["blessing"].path
+    if not (blessing / layout.SERVING_REPORT).is_file():
+        reason = (blessing / ABSENT_FILE).read_text(encoding="utf-8").strip()
+        return {"status": "refused", "reason": reason, "summary": summary}
     summary["index"] = _json(outputs["ScannIndexer"]["indexed_model"].path / layout.INDEX_REPORT)
-    summary["serving"] = _json(outputs["ServingValidator"]["blessing"].path / layout.SERVING_REPORT)
+    summary["serving"] = _json(blessing / layout.SERVING_REPORT)
     pushed = outputs["ServingPusher"]["pushed_model"]
     if not pushed.properties.get("pushed"):
         return {"status": "refused", "reason": "; ".join(summary["serving"]["problems"]), "summary": summary}

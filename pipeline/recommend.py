@@ -1,12 +1,115 @@
-"""Finds a pushed model and the movies that a person means."""
+"""What a person asks a pushed model: finds the model and the movies that are meant."""
 
 import difflib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modules.catalogue import FILE_NAME, Catalogue
 from modules.errors import ConfigError
 
+if TYPE_CHECKING:
+    from modules.serving.client import Recommendations
+
 _MAX_INT64 = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """For whom, or for what, movies are wanted; movies by id.
+
+    Attributes:
+        history: what was watched, oldest first.
+        user: a user of the training data, None if nobody in particular asks.
+        similar: the movie that others shall be like, None if none shall.
+        gender: of somebody new, as the data spell it; "" is not known.
+        age: likewise, in years; 0 is not known.
+        occupation: likewise.
+    """
+
+    history: tuple[int, ...] = ()
+    user: int | None = None
+    similar: int | None = None
+    gender: str = ""
+    age: int = 0
+    occupation: str = ""
+
+    @property
+    def person(self) -> tuple[str, ...]:
+        """What is known of somebody new, in words."""
+        return tuple(filter(None, (self.gender, f"{self.age} years" if self.age else "", self.occupation)))
+
+    def describe(self, catalogue: Catalogue) -> str:
+        """The question in words."""
+        titles = dict(zip(catalogue.movie_ids.tolist(), catalogue.titles, strict=True))
+        if self.user is not None:
+            return f"for user {self.user}"
+        if self.similar is not None:
+            return f"like {titles[self.similar]}"
+        after = f"after {', '.join(titles[movie] for movie in self.history)}" if self.history else ""
+        somebody = f"for somebody new ({', '.join(self.person)})" if self.person else ""
+        return " ".join(filter(None, (somebody, after)))
+
+
+@dataclass(frozen=True)
+class Words:
+    """A question as a person writes it: see `Question`; movies by id or title.
+
+    Raises:
+        ConfigError: nothing is asked, or things that don't go together.
+    """
+
+    history: str = ""
+    user: int | None = None
+    similar: str = ""
+    gender: str = ""
+    age: int = 0
+    occupation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.history and not split_history(self.history):
+            raise ConfigError('--history: expected movie ids or titles such as "1,2,3", got none')
+        somebody_new = bool(self.history or self.gender or self.age or self.occupation)
+        asked = [self.user is not None, bool(self.similar), somebody_new]
+        if sum(asked) != 1:
+            raise ConfigError(
+                f"expected one question, got {sum(asked)}: give --user alone, --similar alone, or --history and "
+                "what is known of somebody new by --gender, --age and --occupation"
+            )
+
+    def find(self, catalogue: Catalogue) -> Question:
+        """The question with the movies that `catalogue` knows by these words.
+
+        Raises:
+            ConfigError: a word fits no movie, or several.
+        """
+        return Question(
+            history=tuple(find_movies(catalogue, split_history(self.history))),
+            user=self.user,
+            similar=find_movies(catalogue, [self.similar])[0] if self.similar else None,
+            gender=self.gender,
+            age=self.age,
+            occupation=self.occupation,
+        )
+
+
+def ask(folder: Path, question: Question, count: int) -> "Recommendations":
+    """What the pushed version in `folder` answers: its `count` best movies.
+
+    Raises:
+        ConfigError: the model can't be asked that, or has fewer movies in an answer.
+    """
+    from modules.serving import client
+
+    model = client.load_version(folder)
+    if question.user is not None:
+        return client.recommend_to(model, question.user, count)
+    if question.similar is not None:
+        return client.similar(model, question.similar, count)
+    if question.person:
+        person = client.Person(question.gender, question.age, question.occupation)
+        return client.recommend_to_new(model, person, question.history, count)
+    return client.recommend(model, question.history, count)
 
 
 def find_model(serving: Path, name: str, version: int | None) -> Path:

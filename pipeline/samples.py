@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.serving import client
-from modules.serving.queries import read_histories
+from modules.serving.queries import read_queries
 from pipeline.recommend import read_catalogue
 
 _USERS = 3
@@ -16,19 +16,26 @@ def sample_recommendations(model: Path, example_files: list[str], seed: int = 0)
     """What the pushed version `model` recommends to some users of the evaluation split.
 
     Returns:
-        For each user `watched`, the titles watched last, and `recommended`, the titles that the model answers.
+        For each user `watched`, the titles watched last, as many as the model goes by; `recommended`, the titles that
+        it answers, by who the user is where it knows users; and `source`, what the answer comes from.
     """
     catalogue = read_catalogue(model)
     titles = dict(zip(catalogue.movie_ids.tolist(), catalogue.titles, strict=True))
     loaded = client.load_version(model)
+    shown = 1 if client.goes_by_one_movie(loaded) else _WATCHED
+    queries = read_queries(example_files, _USERS, seed)
     samples = []
-    for history in read_histories(example_files, _USERS, seed).movie_ids.tolist():
+    for example, history in zip(queries.examples, queries.movie_ids.tolist(), strict=True):
         watched = [movie for movie in history if movie in titles]
-        answer = client.recommend(loaded, watched, _RECOMMENDED)
+        if client.reads_users(loaded):
+            answer = client.recommend_for_example(loaded, example, watched, _RECOMMENDED)
+        else:
+            answer = client.recommend(loaded, watched, _RECOMMENDED)
         samples.append(
             {
-                "watched": [titles[movie] for movie in watched[-_WATCHED:]],
-                "recommended": [movie.title for movie in answer],
+                "watched": [titles[movie] for movie in watched[-shown:]],
+                "recommended": [movie.title for movie in answer.movies],
+                "source": answer.source,
             }
         )
     return samples

@@ -26,7 +26,7 @@ def start(config: PipelineConfig, preset: str, workspace: Workspace, data: Path 
     """
     with workspace.lock():
         close_killed_runs(workspace.runs)
-        with _recorded(new_run(config.name, preset, os.getpid()), workspace.runs) as record:
+        with recorded(new_run(config.name, preset, os.getpid()), workspace.runs) as record:
             quiet.log_to(workspace.logs / f"{record[0].id}.log")
             folder = data.resolve() if data else _synthetic_data(config, preset, workspace, console)
             # With Beam arguments TFX parses the process's own arguments with absl.
@@ -40,7 +40,7 @@ def start(config: PipelineConfig, preset: str, workspace: Workspace, data: Path 
 
 
 @contextmanager
-def _recorded(run: Run, folder: Path) -> Iterator[list[Run]]:
+def recorded(run: Run, folder: Path) -> Iterator[list[Run]]:
     """Writes the run when it begins and when it ends, however it ends; the block replaces the list's one element."""
     run.write(folder)
     record = [run]

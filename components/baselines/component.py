@@ -14,6 +14,7 @@ class BaselinesSpec(component_spec.ComponentSpec):
 
     PARAMETERS = {
         "options": component_spec.ExecutionParameter(type=str),
+        "every_position": component_spec.ExecutionParameter(type=int, optional=True),
         "code_hash": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
@@ -43,13 +44,29 @@ class Baselines(base_component.BaseComponent):
     SPEC_CLASS = BaselinesSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
-    def __init__(self, examples: BaseChannel, catalogue: BaseChannel, options: str, code_hash: str = "") -> None:
-        """Takes `BaselineOptions` as JSON, and a hash of the sources that changes nothing but the cache key."""
+    def __init__(
+        self,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        options: str,
+        every_position: int = 0,
+        code_hash: str = "",
+    ) -> None:
+        """Takes the examples and how they are counted.
+
+        Args:
+            examples: `Examples` with a train and an eval split.
+            catalogue: `Catalogue`.
+            options: `BaselineOptions` as JSON.
+            every_position: 1 if training examples are windows, in which every event is a label.
+            code_hash: a hash of the sources that changes nothing but the cache key.
+        """
         super().__init__(
             BaselinesSpec(
                 examples=examples,
                 catalogue=catalogue,
                 options=options,
+                every_position=every_position,
                 code_hash=code_hash,
                 baselines=Channel(type=artifacts.BaselineReport),
             )

@@ -8,7 +8,8 @@ from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import split_files
 from modules import catalogue as catalogues
-from modules.evaluation.baselines import COUNTED_EXAMPLES, SCORED_EXAMPLES, TransitionCounts, evaluate
+from modules.evaluation.baselines import SCORED_EXAMPLES, evaluate
+from modules.evaluation.counting import count
 from modules.evaluation.example_reader import read_batches
 from modules.evaluation.options import BaselineOptions
 from modules.evaluation.report import write_baselines
@@ -32,9 +33,8 @@ class Executor(base_executor.BaseExecutor):
         options = BaselineOptions.model_validate_json(exec_properties["options"])
         folder = Path(artifact_utils.get_single_uri(input_dict["catalogue"]))
         catalogue = catalogues.Catalogue.read(folder / catalogues.FILE_NAME)
-        counts = TransitionCounts(len(catalogue), options)
-        for batch in read_batches(split_files(input_dict["examples"], TRAIN_SPLIT), catalogue, COUNTED_EXAMPLES):
-            counts.add(batch)
+        train_files = split_files(input_dict["examples"], TRAIN_SPLIT)
+        counts = count(train_files, catalogue, options, bool(exec_properties.get("every_position")))
         evaluated = read_batches(split_files(input_dict["examples"], EVAL_SPLIT), catalogue, SCORED_EXAMPLES)
         metrics = evaluate(counts.models(), evaluated)
         write_baselines(Path(artifact_utils.get_single_uri(output_dict["baselines"])), metrics)

@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.components.example_validator import executor as tfx_executor
+from tfx.components.example_validator import labels
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as names
 
 from modules.errors import DataError
+
+_SPLIT_PREFIX = "Split-"
 
 
 class Executor(tfx_executor.Executor):
@@ -35,6 +38,20 @@ class Executor(tfx_executor.Executor):
                 + "\n".join(found)
                 + "\nMend the data, or change modules/schema.pbtxt if the data are right."
             )
+
+    def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:
+        """Validates one split against the features that its environment, of the same name, has in the schema."""
+        split = Path(outputs[labels.SCHEMA_DIFF_PATH]).name.removeprefix(_SPLIT_PREFIX)
+        return super()._Validate({**inputs, names.SCHEMA_KEY: _of_split(inputs[names.SCHEMA_KEY], split)}, outputs)
+
+
+def _of_split(schema: schema_pb2.Schema, split: str) -> schema_pb2.Schema:
+    """The schema without the features that must not be in `split`: there they are columns nobody expects."""
+    present = schema_pb2.Schema()
+    present.CopyFrom(schema)
+    del present.feature[:]
+    present.feature.extend(feature for feature in schema.feature if split not in feature.not_in_environment)
+    return present
 
 
 def _describe(path: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """MovieLensExamples: the head of the pipeline."""
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.v1.dsl import Channel
 
@@ -53,11 +54,11 @@ class MovieLensExamples(base_beam_component.BaseBeamComponent):
 
     def __init__(
         self,
-        data_dir: str,
-        spans_root: str,
+        data_dir: str | RuntimeParameter,
+        spans_root: str | RuntimeParameter,
         options: str,
         data_options: str,
-        span: int = NEXT_SPAN,
+        span: int | RuntimeParameter = NEXT_SPAN,
         data_fingerprint: str = "",
         code_hash: str = "",
     ):

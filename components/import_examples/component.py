@@ -1,12 +1,28 @@
 """ImportExampleGen that takes the spans as they are."""
 
-from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
-from tfx.dsl.components.base import executor_spec
-from tfx.proto import example_gen_pb2, range_config_pb2
-from tfx.v1.proto import Input
+from collections.abc import Sequence
 
+from tfx.components.example_gen import utils
+from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.proto import example_gen_pb2, range_config_pb2
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.types.standard_component_specs import FileBasedExampleGenSpec
+from tfx.v1.dsl import Channel
+from tfx.v1.proto import Input
+from tfx.v1.types import BaseChannel, standard_artifacts
+
+from components import artifacts
 from components.import_examples import executor
 from modules.features import EVAL_SPLIT, TRAIN_SPLIT
+
+
+class SpanExampleGenSpec(FileBasedExampleGenSpec):
+    """Interface of `SpanExampleGen`: a file-based ExampleGen's, with the span as an input."""
+
+    PARAMETERS = {**FileBasedExampleGenSpec.PARAMETERS, "code_hash": ExecutionParameter(type=str, optional=True)}
+    INPUTS = {executor.SPAN: ChannelParameter(type=artifacts.ExampleSpan, optional=True)}
 
 
 class SpanExampleGen(ImportExampleGen):
@@ -20,19 +36,50 @@ class SpanExampleGen(ImportExampleGen):
     copies the files. The driver, which resolves the span and fingerprints its files, is TFX's own.
 
     Outputs:
-        examples: `Examples` with the splits train and eval.
+        examples: `Examples` with the splits train and eval, or those that were named.
     """
 
+    SPEC_CLASS = SpanExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
-    def __init__(self, spans_root: str, range_config: range_config_pb2.RangeConfig | None = None, code_hash: str = ""):
-        """Takes the latest span under `spans_root`, or the one that `range_config` names."""
-        splits = [
-            example_gen_pb2.Input.Split(name=name, pattern=f"span-{{SPAN}}/{name}/*.tfrecord.gz")
-            for name in (TRAIN_SPLIT, EVAL_SPLIT)
-        ]
-        super().__init__(input_base=spans_root, input_config=Input(splits=splits), range_config=range_config)
-        self.spec.exec_properties["code_hash"] = code_hash  # part of the cache key
+    def __init__(
+        self,
+        spans_root: str | RuntimeParameter,
+        range_config: range_config_pb2.RangeConfig | None = None,
+        span: BaseChannel | None = None,
+        splits: Sequence[str] = (TRAIN_SPLIT, EVAL_SPLIT),
+        code_hash: str = "",
+    ):
+        """Constructs the node.
+
+        Args:
+            spans_root: where spans stand.
+            range_config: names the span; without it the latest one is taken.
+            span: `ExampleSpan`, the span as its maker published it. A runner that does not know its number beforehand
+                takes it from there.
+            splits: the names of its splits.
+            code_hash: hash of the sources; part of the cache key.
+        """
+        input_config = Input(
+            splits=[
+                example_gen_pb2.Input.Split(name=name, pattern=f"span-{{SPAN}}/{name}/*.tfrecord.gz") for name in splits
+            ]
+        )
+        # ImportExampleGen's own constructor would make a specification without inputs.
+        base_beam_component.BaseBeamComponent.__init__(
+            self,
+            SpanExampleGenSpec(
+                input_base=spans_root,
+                input_config=input_config,
+                output_config=utils.make_default_output_config(input_config),
+                range_config=range_config,
+                output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
+                output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
+                code_hash=code_hash,
+                span=span,
+                examples=Channel(type=standard_artifacts.Examples),
+            ),
+        )
 
 
 def only_span(span: int) -> range_config_pb2.RangeConfig:

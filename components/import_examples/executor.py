@@ -15,6 +15,8 @@ from tfx.v1.types import standard_artifacts
 
 from modules.errors import DataError
 
+SPAN = "span"
+
 
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Executor of `SpanExampleGen`."""

@@ -37,7 +37,7 @@ class ScannIndexer(base_component.BaseComponent):
 
     Outputs:
         indexed_model: `Model` with the SavedModels `scann` and `tensorflow` and with `index.json`, everything that was
-            tried; marked absent when the model was not blessed.
+            tried; marked absent when the model was not blessed, or no index reached the target recall.
     """
 
     SPEC_CLASS = ScannIndexerSpec

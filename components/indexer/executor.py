@@ -8,6 +8,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components import artifacts
+from modules.errors import ServingRefused
 from modules.features import EVAL_SPLIT
 from modules.serving.indexer import build_serving_models
 from modules.serving.options import IndexOptions
@@ -30,9 +31,13 @@ class Executor(base_executor.BaseExecutor):
         if not artifacts.is_blessed(artifact_utils.get_single_instance(input_dict[BLESSING])):
             artifacts.mark_absent(indexed, "the quality gate refused the model: it was not indexed")
             return
-        build_serving_models(
-            trained=Path(path_utils.serving_model_path(model.uri)),
-            example_files=[str(path) for path in artifacts.split_files(input_dict[EXAMPLES], EVAL_SPLIT)],
-            output=Path(indexed.uri),
-            options=IndexOptions.model_validate_json(exec_properties[INDEX_OPTIONS]),
-        )
+        try:
+            build_serving_models(
+                trained=Path(path_utils.serving_model_path(model.uri)),
+                example_files=[str(path) for path in artifacts.split_files(input_dict[EXAMPLES], EVAL_SPLIT)],
+                output=Path(indexed.uri),
+                options=IndexOptions.model_validate_json(exec_properties[INDEX_OPTIONS]),
+            )
+        except ServingRefused as error:
+            # No failure of the run: the nodes below pass the reason on, and the registry keeps it.
+            artifacts.mark_absent(indexed, str(error))

@@ -1,6 +1,7 @@
 """ServingPusher: versions for TensorFlow Serving."""
 
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.v1.dsl import Channel
 from tfx.v1.types import BaseChannel, standard_artifacts
@@ -54,7 +55,7 @@ class ServingPusher(base_component.BaseComponent):
         indexed_model: BaseChannel,
         model_blessing: BaseChannel,
         infra_blessing: BaseChannel,
-        serving_root: str,
+        serving_root: str | RuntimeParameter,
         model_name: str,
         attempt: str = "",
         code_hash: str = "",

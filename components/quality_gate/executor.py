@@ -7,7 +7,7 @@ from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import is_absent, is_blessed
+from components.artifacts import absence_reason, is_absent, is_blessed
 from modules import files
 from modules.evaluation.eval_config import CANDIDATE, CHAMPION
 from modules.evaluation.gate import Evidence, decide
@@ -46,13 +46,15 @@ class Executor(base_executor.BaseExecutor):
 
 def _evidence(input_dict: dict[str, list[Artifact]]) -> Evidence:
     models = read_slice_metrics(Path(artifact_utils.get_single_uri(input_dict["evaluation"])))
-    has_champion = any(not is_absent(champion) for champion in input_dict.get("champion", []))
+    champions = input_dict.get("champion", [])
+    has_champion = not all(map(is_absent, champions))
     return Evidence(
         # TFMA leaves the name of a single model empty.
         candidate=models.get(CANDIDATE if has_champion else "", {}),
         champion=models.get(CHAMPION, {}) if has_champion else None,
         baselines=read_baselines(Path(artifact_utils.get_single_uri(input_dict["baselines"]))),
         evaluator_blessed=is_blessed(artifact_utils.get_single_instance(input_dict["evaluator_blessing"])),
+        no_champion=next(map(absence_reason, filter(is_absent, champions)), "there is no champion"),
     )
 
 

@@ -1,6 +1,7 @@
 """RegistryUpdate: the last node, which makes a pushed model the champion."""
 
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.v1.types import BaseChannel, standard_artifacts
 
@@ -14,12 +15,12 @@ class RegistryUpdateSpec(ComponentSpec):
     PARAMETERS = {
         executor.REGISTRY_DIR: ExecutionParameter(type=str),
         executor.MODEL_NAME: ExecutionParameter(type=str),
-        executor.SPAN: ExecutionParameter(type=str),
         executor.RUN_INPUTS: ExecutionParameter(type=str, optional=True),
         executor.COMPARED_WITH: ExecutionParameter(type=str, optional=True),
         executor.CODE_HASH: ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
+        executor.SPAN: ChannelParameter(type=artifacts.ExampleSpan),
         executor.MODEL: ChannelParameter(type=standard_artifacts.Model),
         executor.PUSHED_MODEL: ChannelParameter(type=standard_artifacts.PushedModel),
         executor.INFRA_BLESSING: ChannelParameter(type=standard_artifacts.InfraBlessing),
@@ -34,6 +35,7 @@ class RegistryUpdate(base_component.BaseComponent):
 
     ```python
     registry = RegistryUpdate(
+        span=examples.outputs["span"],
         model=trainer.outputs["model"],
         pushed_model=pusher.outputs["pushed_model"],
         infra_blessing=validator.outputs["blessing"],
@@ -41,7 +43,6 @@ class RegistryUpdate(base_component.BaseComponent):
         indexed_model=indexer.outputs["indexed_model"],
         registry_dir="workspace/registry",
         model_name="movielens",
-        span="3",
     )
     ```
 
@@ -53,14 +54,14 @@ class RegistryUpdate(base_component.BaseComponent):
 
     def __init__(
         self,
+        span: BaseChannel,
         model: BaseChannel,
         pushed_model: BaseChannel,
         infra_blessing: BaseChannel,
         gate_report: BaseChannel,
         indexed_model: BaseChannel,
-        registry_dir: str,
+        registry_dir: str | RuntimeParameter,
         model_name: str,
-        span: str,
         run_inputs: str = "",
         compared_with: str = "",
         code_hash: str = "",
@@ -68,6 +69,7 @@ class RegistryUpdate(base_component.BaseComponent):
         """Constructs the node.
 
         Args:
+            span: the span of examples that the model was trained on, for the record.
             model: the trained model, a copy of which is kept for later comparisons.
             pushed_model: what the pusher did.
             infra_blessing: the serving validator's report.
@@ -75,13 +77,13 @@ class RegistryUpdate(base_component.BaseComponent):
             indexed_model: the indexer's report.
             registry_dir: the registry's folder, one a model name.
             model_name: name of the model.
-            span: the spans that the model was trained on, for the record.
             run_inputs: digest of everything that the run was made of, for `Registry.rival_id`.
             compared_with: id of the champion that the model was compared with, likewise.
             code_hash: hash of the sources, for the record and part of the cache key.
         """
         super().__init__(
             RegistryUpdateSpec(
+                span=span,
                 model=model,
                 pushed_model=pushed_model,
                 infra_blessing=infra_blessing,
@@ -89,7 +91,6 @@ class RegistryUpdate(base_component.BaseComponent):
                 indexed_model=indexed_model,
                 registry_dir=registry_dir,
                 model_name=model_name,
-                span=span,
                 run_inputs=run_inputs,
                 compared_with=compared_with,
                 code_hash=code_hash,

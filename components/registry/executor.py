@@ -11,9 +11,12 @@ from tfx.utils import path_utils
 from components import artifacts
 from components.pusher.executor import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION
 from modules.evaluation.report import read_gate_report
+from modules.examples.manifest import read_manifest
+from modules.protocol import protocol_of
 from modules.registry import Outcome, Record, Registry, utc_now
 from modules.serving.layout import INDEX_REPORT, SERVING_REPORT, tree_digest
 
+SPAN = "span"
 MODEL = "model"
 PUSHED_MODEL = "pushed_model"
 INFRA_BLESSING = "infra_blessing"
@@ -21,7 +24,6 @@ GATE_REPORT = "gate_report"
 INDEXED_MODEL = "indexed_model"
 REGISTRY_DIR = "registry_dir"
 MODEL_NAME = "model_name"
-SPAN = "span"
 RUN_INPUTS = "run_inputs"
 COMPARED_WITH = "compared_with"
 CODE_HASH = "code_hash"
@@ -51,7 +53,7 @@ def _record(inputs: dict[str, Any], identity: str, exec_properties: dict[str, An
     if pushed.get_int_custom_property(PUSHED) != 1:
         refused_by_gate = not gate["blessed"]
         outcome = Outcome.REFUSED_BY_GATE if refused_by_gate else Outcome.REFUSED_BY_SERVING
-        reasons = tuple(gate["failures"] if refused_by_gate else serving["problems"])
+        reasons = tuple(gate["failures"] if refused_by_gate else _problems(inputs[INFRA_BLESSING], serving))
     return Record(
         outcome=outcome,
         model_name=exec_properties[MODEL_NAME],
@@ -59,7 +61,8 @@ def _record(inputs: dict[str, Any], identity: str, exec_properties: dict[str, An
         version=int(pushed.get_string_custom_property(PUSHED_VERSION)) if outcome is Outcome.PUSHED else None,
         pushed_path=pushed.get_string_custom_property(PUSHED_DESTINATION) or None,
         time=utc_now(),
-        span=exec_properties[SPAN],
+        span=str(inputs[SPAN].get_int_custom_property(SPAN)),
+        protocol=protocol_of(read_manifest(Path(inputs[SPAN].uri))),
         code_hash=exec_properties.get(CODE_HASH) or "",
         inputs=exec_properties.get(RUN_INPUTS) or "",
         compared_with=exec_properties.get(COMPARED_WITH) or "",
@@ -68,6 +71,12 @@ def _record(inputs: dict[str, Any], identity: str, exec_properties: dict[str, An
         index=_report(inputs[INDEXED_MODEL], INDEX_REPORT),
         serving=serving,
     )
+
+
+def _problems(blessing: Any, serving: dict[str, Any]) -> list[str]:
+    """What kept a blessed model from being served: it was not indexed, or its answers were wrong."""
+    problems: list[str] = serving["problems"] if serving else [artifacts.absence_reason(blessing)]
+    return problems
 
 
 def _report(artifact: Any, name: str) -> dict[str, Any]:

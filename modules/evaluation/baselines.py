@@ -28,11 +28,13 @@ class ExampleBatch:
         context: int64 `[batch, length]`, oldest event first; 0 is padding and may stand anywhere.
         label: int64 `[batch]`, 0 where it is not in the catalogue.
         history: int64 `[batch, any]`, what the metrics without the history remove; padded by 0.
+        user: int64 `[batch]`, raw ids, 0 where the example names no user.
     """
 
     context: Indices
     label: Indices
     history: Indices
+    user: Indices
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,22 @@ class CountingModel:
 
     def ranks(self, batch: ExampleBatch) -> Ranks:
         """Exact ranks of the labels of `batch`."""
-        weights = context_weights(batch.context, len(self.prior), self.window, self.recency)
-        evidence = weights @ self.transitions
+        evidence = self._evidence(batch)
         if isinstance(evidence, np.ndarray):
             evidence += self.prior
             return dense_ranks(evidence, batch.label, batch.history)
         evidence.sort_indices()
         return sparse_ranks(evidence, self.prior, batch.label, batch.history)
+
+    def scores(self, batch: ExampleBatch) -> Scores:
+        """The scores that `ranks` goes by, float32 `[batch, movies]`."""
+        evidence = self._evidence(batch)
+        dense = evidence if isinstance(evidence, np.ndarray) else evidence.toarray()
+        return dense + self.prior
+
+    def _evidence(self, batch: ExampleBatch) -> sparse.csr_matrix | Scores:
+        weights = context_weights(batch.context, len(self.prior), self.window, self.recency)
+        return weights @ self.transitions
 
 
 def context_weights(context: Indices, movies: int, window: int, recency: float) -> sparse.csr_matrix:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from modules import features
@@ -12,9 +13,19 @@ from modules.errors import DataError
 from modules.evaluation.baselines import ExampleBatch
 from modules.evaluation.score_ranks import Indices
 
+Records = npt.NDArray[np.object_]  # Serialized tf.Examples, bytes [batch].
+
 
 def read_batches(files: Sequence[Path], catalogue: Catalogue, batch_size: int) -> Iterator[ExampleBatch]:
-    """Yields the examples of gzipped TFRecord files in order.
+    """Yields the examples of gzipped TFRecord files in order; see `read_records`."""
+    for _, batch in read_records(files, catalogue, batch_size):
+        yield batch
+
+
+def read_records(
+    files: Sequence[Path], catalogue: Catalogue, batch_size: int
+) -> Iterator[tuple[Records, ExampleBatch]]:
+    """Yields the examples of gzipped TFRecord files in order, each batch also as it is serialized.
 
     Args:
         files: at least one file of serialized tf.Examples.
@@ -29,30 +40,32 @@ def read_batches(files: Sequence[Path], catalogue: Catalogue, batch_size: int) -
     parsed = (
         tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP")
         .batch(batch_size)
-        .map(_parse, num_parallel_calls=1, deterministic=True)
+        .map(lambda records: (records, _parse(records)), num_parallel_calls=1, deterministic=True)
         .prefetch(1)
     )
     try:
-        for context_id, label_id, history_id in parsed.as_numpy_iterator():
+        for records, (context_id, label_id, history_id, user_id) in parsed.as_numpy_iterator():
             context = catalogue.indices(context_id)
             history = _history_or_context(catalogue.indices(history_id), context)
-            yield ExampleBatch(context, catalogue.indices(label_id), history)
+            yield records, ExampleBatch(context, catalogue.indices(label_id), history, user_id)
     except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
         raise DataError(f"{files[0].parent}: {error.message}; make the examples again") from error
 
 
-def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Movie ids of the context `[batch, length]`, the label `[batch]` and the history `[batch, any]`, padded by 0."""
+def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Movie ids of context `[batch, length]`, label `[batch]` and history `[batch, any]`, and user ids `[batch]`."""
     parsed = tf.io.parse_example(
         serialized,
         {
             features.CONTEXT_MOVIE_ID: tf.io.RaggedFeature(tf.int64),
             features.LABEL_MOVIE_ID: tf.io.FixedLenFeature([1], tf.int64),
             features.HISTORY_MOVIE_ID: tf.io.RaggedFeature(tf.int64),
+            features.USER_ID: tf.io.FixedLenFeature([1], tf.int64, default_value=[features.UNKNOWN_USER_ID]),
         },
     )
     context, history = parsed[features.CONTEXT_MOVIE_ID], parsed[features.HISTORY_MOVIE_ID]
-    return context.to_tensor(), parsed[features.LABEL_MOVIE_ID][:, 0], history.to_tensor()
+    label, user = parsed[features.LABEL_MOVIE_ID], parsed[features.USER_ID]
+    return context.to_tensor(), label[:, 0], history.to_tensor(), user[:, 0]
 
 
 def _history_or_context(history: Indices, context: Indices) -> Indices:

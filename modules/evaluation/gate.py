@@ -22,12 +22,14 @@ class Evidence:
         champion: the champion's on the same data, None where there is no champion.
         baselines: the overall metrics of the counting baselines by name.
         evaluator_blessed: the verdict of TFMA's own thresholds.
+        no_champion: why there is no champion to compare with, if there is none.
     """
 
     candidate: SliceMetrics
     champion: SliceMetrics | None
     baselines: Mapping[str, Metrics]
     evaluator_blessed: bool
+    no_champion: str = "there is no champion"
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _checks(options: GateOptions, evidence: Evidence) -> Iterator[Check]:
             limit = evidence.baselines.get(baseline, {}).get(metric)
             yield _compare(f"baseline:{baseline}", metric, overall.get(metric), ">", limit, f"{baseline}'s")
     if evidence.champion is None:
-        yield _first_run(options)
+        yield _first_run(options, evidence.no_champion)
     else:
         yield from _champion(options, evidence.candidate, evidence.champion)
     yield _evaluator(evidence.evaluator_blessed)
@@ -151,12 +153,12 @@ def _change(
     return _compare(name, metric, change, ">=", -max_drop, "the tolerated change of", slice_name, subject)
 
 
-def _first_run(options: GateOptions) -> Check:
+def _first_run(options: GateOptions, reason: str) -> Check:
     passed = options.first_run == "bless"
     sentence = (
-        "there is no champion, and first_run lets a model that passes all else become the first"
+        f"{reason}, and first_run lets a model that passes all else become the first"
         if passed
-        else "there is no champion to compare with, and first_run refuses such a model; first_run=bless lets it in"
+        else f"{reason}, and first_run refuses a model without one to compare with; first_run=bless lets it in"
     )
     return Check("first-run", OVERALL, "", None, None, None, passed, sentence)
 

@@ -9,6 +9,7 @@ from modules.evaluation import metrics, slices
 POPULARITY = "popularity"
 LAST_ITEM = "last-item"
 ITEM_KNN = "item-knn"
+BASELINES = (POPULARITY, LAST_ITEM, ITEM_KNN)
 BaselineName = Literal["popularity", "last-item", "item-knn"]
 
 

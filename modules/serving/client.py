@@ -1,7 +1,7 @@
 """Asks a pushed version for recommendations in this process, as `movielens recommend` does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import tensorflow as tf
 from modules import features
 from modules.errors import ConfigError
 from modules.serving import fresh_process
+from modules.serving.model import EXAMPLES, EXCLUDE_MOVIE_ID, MOVIE_ID
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,28 @@ class Recommendation:
     movie_id: int
     title: str
     score: float
+
+
+@dataclass(frozen=True)
+class Recommendations:
+    """An answer.
+
+    Attributes:
+        movies: the best ones, best first.
+        source: "model", or "popularity" where the model had nothing to go by.
+    """
+
+    movies: tuple[Recommendation, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """What may be known of somebody whom the model has not met."""
+
+    gender: str = features.UNKNOWN_TEXT
+    age: int = features.UNKNOWN_AGE
+    occupation: str = features.UNKNOWN_TEXT
 
 
 def load_version(folder: Path) -> Any:
@@ -34,9 +57,82 @@ def load_version(folder: Path) -> Any:
     return tf.saved_model.load(str(folder))
 
 
-def recommend(model: Any, history: Sequence[int], count: int, signature: str = "unseen") -> list[Recommendation]:
-    """The `count` best movies (at most the model's k) after `history`, oldest first, by `signature` of `model`."""
-    answer = model.signatures[signature](**{features.CONTEXT_MOVIE_ID: tf.constant([list(history)], tf.int64)})
-    rows = zip(answer["movie_id"][0].numpy(), answer["title"][0].numpy(), answer["score"][0].numpy(), strict=True)
+def recommend(model: Any, history: Sequence[int], count: int) -> Recommendations:
+    """The `count` best movies after `history`, oldest first, which they leave out.
+
+    Raises:
+        ConfigError: the model answers with fewer than `count` movies, or has no such signature; likewise below.
+    """
+    return _ask(model, "unseen", count, {features.CONTEXT_MOVIE_ID: _row(history)})
+
+
+def recommend_to(model: Any, user_id: int, count: int) -> Recommendations:
+    """The `count` best movies for a user of the training data."""
+    return _ask(model, "for_user", count, {features.USER_ID: tf.constant([user_id], tf.int64)})
+
+
+def recommend_to_new(model: Any, person: Person, history: Sequence[int], count: int) -> Recommendations:
+    """The `count` best movies for somebody new, who may have watched `history`, which they leave out."""
+    inputs = {
+        features.CONTEXT_MOVIE_ID: _row(history),
+        features.CONTEXT_MOVIE_RATING: tf.zeros([1, len(history)]),
+        features.USER_GENDER: tf.constant([person.gender]),
+        features.USER_AGE: tf.constant([person.age], tf.int64),
+        features.USER_OCCUPATION: tf.constant([person.occupation]),
+        EXCLUDE_MOVIE_ID: _row(history),
+    }
+    return _ask(model, "for_new_user", count, inputs)
+
+
+def similar(model: Any, movie_id: int, count: int) -> Recommendations:
+    """The `count` movies most like a movie."""
+    return _ask(model, "similar", count, {MOVIE_ID: tf.constant([movie_id], tf.int64)})
+
+
+def recommend_for_example(model: Any, example: bytes, watched: Sequence[int], count: int) -> Recommendations:
+    """The `count` best movies for a serialized tf.Example, by everything that it holds, without `watched` ones."""
+    found = _answer(model, "serving_examples", {EXAMPLES: tf.constant([example])})
+    unseen = [movie for movie in found.movies if movie.movie_id not in set(watched)]
+    return replace(found, movies=tuple(unseen[:count]))
+
+
+def reads_users(model: Any) -> bool:
+    """Whether `model` can be asked by user."""
+    return "for_user" in model.signatures
+
+
+def goes_by_one_movie(model: Any) -> bool:
+    """Whether `model` reads the latest movie of a history alone."""
+    return bool(model.item_to_item.numpy())
+
+
+def _ask(model: Any, signature: str, count: int, inputs: dict[str, tf.Tensor]) -> Recommendations:
+    if signature not in model.signatures:
+        raise ConfigError(
+            f"expected a model with the signature {signature}, but this one has only "
+            f"{', '.join(sorted(model.signatures))}: it knows histories, not users; "
+            'train one with model.query_tower = "user"'
+        )
+    most = model.signatures[signature].structured_outputs["movie_id"].shape[1]
+    if count > most:
+        raise ConfigError(
+            f"expected to be asked for at most {most} movies, which is what this version answers with, got {count}; "
+            "for more, run the pipeline with a larger index.k"
+        )
+    found = _answer(model, signature, inputs)
+    return replace(found, movies=found.movies[:count])
+
+
+def _answer(model: Any, signature: str, inputs: dict[str, tf.Tensor]) -> Recommendations:
+    """The whole of the first row that `signature` answers."""
+    answer = {name: values.numpy()[0] for name, values in model.signatures[signature](**inputs).items()}
+    if "source" not in answer:
+        raise ConfigError("this version was pushed before answers said where they come from: run `movielens run` again")
+    rows = zip(answer["movie_id"], answer["title"], answer["score"], strict=True)
     found = [Recommendation(int(movie), title.decode(), float(score)) for movie, title, score in rows]
-    return [movie for movie in found if movie.movie_id != features.PAD_MOVIE_ID][:count]
+    movies = tuple(movie for movie in found if movie.movie_id != features.PAD_MOVIE_ID)
+    return Recommendations(movies, answer["source"].decode())
+
+
+def _row(movie_ids: Sequence[int]) -> tf.Tensor:
+    return tf.constant([list(movie_ids)], tf.int64)

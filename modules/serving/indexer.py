@@ -2,19 +2,20 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from modules import files
-from modules.serving.index import TunedIndex, Vectors, tune
-from modules.serving.layout import IDENTITY_FILE, INDEX_REPORT, SCANN_FLAVOUR, TENSORFLOW_FLAVOUR, tree_digest
-from modules.serving.model import RetrievalModel, export, load_trained
+from modules.errors import DataError
+from modules.serving.asked import tuning_vectors
+from modules.serving.index import TunedIndex, tune
+from modules.serving.layout import IDENTITY_FILE, INDEX_REPORT, SCANN_FLAVOUR, TENSORFLOW_FLAVOUR, content_identity
+from modules.serving.model import export, load_trained
 from modules.serving.options import IndexOptions
-from modules.serving.queries import Histories, read_histories
+from modules.serving.queries import Queries, read_queries
 from modules.serving.requests import requests
+from modules.serving.user_model import serving_model
 from modules.serving.warmup import write_warmup
 
 _WARMUP_QUERIES = 4
@@ -47,6 +48,7 @@ class IndexReport:
             "k": self.options.k,
             "target_recall": self.options.target_recall,
             "identity": self.identity,
+            "options": self.options.model_dump(mode="json"),
         }
 
 
@@ -57,45 +59,40 @@ def build_serving_models(
 
     Args:
         trained: folder of the trained SavedModel.
-        example_files: TFRecords of the evaluation split, whose histories are the held-out queries.
+        example_files: TFRecords of the evaluation split: the held-out queries.
         output: folder to fill.
         options: how to tune.
 
     Raises:
         ServingRefused: no setting reaches the target recall.
-        DataError: there are no held-out examples.
+        DataError: there are no held-out examples, or none that says anything to the model.
     """
     model = load_trained(trained)
-    histories = read_histories(example_files, options.queries, options.seed)
+    queries = read_queries(example_files, options.queries, options.seed)
+    vectors = tuning_vectors(model, queries, options.seed)
+    if not len(vectors):
+        raise DataError(
+            f"expected held-out examples that the model can answer, but of {len(queries)} none has a movie or a user "
+            "that it knows; give it more training data, or another split"
+        )
     candidates = model.candidates.numpy()
-    index = tune(candidates, query_vectors(model, histories), options)
-    report = IndexReport(index, len(candidates), len(histories), _identity(trained, options), options)
-    warmup = _warmup_requests(histories)
+    index = tune(candidates, vectors, options)
+    report = IndexReport(index, len(candidates), len(queries), _identity(trained, options), options)
+    warmup = _warmup_requests(model, queries)
     for flavour, search in ((SCANN_FLAVOUR, index.search), (TENSORFLOW_FLAVOUR, None)):
         folder = output / flavour
-        export(RetrievalModel(model, options.k, search), folder)
+        export(serving_model(model, options.k, search), folder)
         write_warmup(folder, warmup)
         files.write_bytes(folder / IDENTITY_FILE, f"{report.identity}\n".encode())
     files.write_json(output / INDEX_REPORT, report.to_json())
     return report
 
 
-def query_vectors(model: Any, histories: Histories) -> Vectors:
-    """Queries float32 `[2 * histories, dim]` of the trained model: with the ratings, and as those who send none ask."""
-    rated = model.query(histories.movie_ids, histories.ratings)
-    unrated = model.query(histories.movie_ids, np.zeros_like(histories.ratings))
-    return np.concatenate([rated.numpy(), unrated.numpy()])
-
-
-def _warmup_requests(histories: Histories) -> dict[str, Any]:
-    few = replace(
-        histories,
-        examples=histories.examples[:_WARMUP_QUERIES],
-        movie_ids=histories.movie_ids[:_WARMUP_QUERIES],
-        ratings=histories.ratings[:_WARMUP_QUERIES],
-    )
-    return requests(few, excluded=few.movie_ids[:, :1], movies=np.ascontiguousarray(few.movie_ids[:, 0]))
+def _warmup_requests(model: Any, queries: Queries) -> dict[str, Any]:
+    few = Queries.of(queries.examples[:_WARMUP_QUERIES])
+    movies = model.movie_ids.numpy()[:_WARMUP_QUERIES]
+    return requests(few, excluded=few.movie_ids[:, :1], movies=movies, of_users=bool(model.reads_user.numpy()))
 
 
 def _identity(trained: Path, options: IndexOptions) -> str:
-    return hashlib.sha256(f"{tree_digest(trained)} {options.model_dump_json()}".encode()).hexdigest()
+    return hashlib.sha256(f"{content_identity(trained)} {options.model_dump_json()}".encode()).hexdigest()

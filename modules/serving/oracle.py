@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from modules import features
+from modules.serving.asked import movie_vectors, query_vectors
 from modules.serving.model import EXCLUDE_MOVIE_ID, MOVIE_ID, item_dimensions
-from modules.serving.queries import Histories
+from modules.serving.queries import Queries
+from modules.serving.ranking import BY_MODEL, BY_POPULARITY
 from modules.serving.requests import Inputs
 
 Scores = npt.NDArray[np.float64]
@@ -19,11 +21,25 @@ _ROUNDING = 1e-5
 
 @dataclass(frozen=True)
 class Answers:
-    """A signature's outputs `[rows, k]`: movie_id int64, title text, score float32."""
+    """A signature's outputs `[rows, k]`: movie_id int64, title text, score float32; and source text `[rows]`."""
 
     movie_id: npt.NDArray[np.int64]
     title: npt.NDArray[np.str_]
     score: npt.NDArray[np.float32]
+    source: npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Offline:
+    """What a signature ought to answer.
+
+    Attributes:
+        scores: `[rows, movies]` of every movie; minus infinity where a movie must not appear.
+        source: text `[rows]`, what the scores come from.
+    """
+
+    scores: Scores
+    source: npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,7 @@ class Comparison:
 
 
 class Oracle:
-    """Scores `[rows, movies]` of every movie for a signature's inputs; minus infinity where a movie must not appear."""
+    """Answers for a signature's inputs by scoring every movie."""
 
     def __init__(self, trained: Any):
         self._trained = trained
@@ -53,26 +69,32 @@ class Oracle:
         self._candidates = trained.candidates.numpy().astype(np.float64)
         self._counts = trained.train_counts.numpy().astype(np.float64)
 
-    def scores(self, signature: str, inputs: Inputs, histories: Histories) -> Scores:
-        """Offline scores for `inputs` of `signature`, which were made from `histories`."""
+    def is_exact(self, signature: str) -> bool:
+        """Whether `signature` scores every movie, whatever the index."""
+        return signature == "exact" or (signature == "similar" and not self._trained.item_to_item.numpy())
+
+    def answers(self, signature: str, inputs: Inputs, queries: Queries) -> Offline:
+        """What to answer to `inputs` of `signature`, which were made from `queries`."""
         if signature == "similar":
-            return self._similar(inputs[MOVIE_ID])
-        with_ratings = signature in ("with_ratings", "serving_examples")
-        ratings = histories.ratings if with_ratings else np.zeros_like(histories.ratings)
-        queries = self._trained.query(histories.movie_ids, ratings).numpy().astype(np.float64)
-        known = np.isin(histories.movie_ids, self.movie_ids).any(axis=1, keepdims=True)
-        scores = np.where(known, queries @ self._candidates.T, self._counts)
-        excluded = histories.movie_ids if signature == "unseen" else inputs.get(EXCLUDE_MOVIE_ID)
-        return scores if excluded is None else self._without(scores, excluded)
+            scores = self._similar(inputs[MOVIE_ID])
+            return Offline(scores, np.full(len(scores), BY_MODEL))
+        vectors, answerable = query_vectors(self._trained, signature, queries)
+        scores = np.where(answerable[:, np.newaxis], vectors.astype(np.float64) @ self._candidates.T, self._counts)
+        excluded = queries.movie_ids if signature == "unseen" else inputs.get(EXCLUDE_MOVIE_ID)
+        source = np.where(answerable, BY_MODEL, BY_POPULARITY)
+        return Offline(scores if excluded is None else self._without(scores, excluded), source)
 
     def _similar(self, movie_ids: npt.NDArray[np.int64]) -> Scores:
-        vectors = self._candidates[:, : item_dimensions(self._trained)]
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        units = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-        rows = np.minimum(np.searchsorted(self.movie_ids, movie_ids), len(self.movie_ids) - 1)
-        known = self.movie_ids[rows] == movie_ids
-        scores = np.where(known[:, np.newaxis], units[rows] @ units.T, -np.inf)
-        return self._without(scores, movie_ids[:, np.newaxis])
+        known = np.isin(movie_ids, self.movie_ids)
+        if self._trained.item_to_item.numpy():
+            scores = movie_vectors(self._trained, movie_ids).astype(np.float64) @ self._candidates.T
+        else:
+            vectors = self._candidates[:, : item_dimensions(self._trained)]
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            units = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+            rows = np.minimum(np.searchsorted(self.movie_ids, movie_ids), len(self.movie_ids) - 1)
+            scores = units[rows] @ units.T
+        return self._without(np.where(known[:, np.newaxis], scores, -np.inf), movie_ids[:, np.newaxis])
 
     def _without(self, scores: Scores, excluded: npt.NDArray[np.int64]) -> Scores:
         """`scores` with minus infinity for the movies `excluded` `[rows, any]`."""
@@ -80,15 +102,19 @@ class Oracle:
         return np.where(hit, -np.inf, scores)
 
 
-def compare(answers: Answers, offline: Scores, oracle: Oracle, tolerance: float) -> Comparison:
-    """Holds `answers` against `offline` scores `[rows, movies]`."""
+def compare(answers: Answers, expected: Offline, oracle: Oracle, tolerance: float) -> Comparison:
+    """Holds served `answers` against the `expected` ones."""
+    offline = expected.scores
     problems = []
+    if np.any(answers.source != expected.source):
+        row = int(np.argmax(answers.source != expected.source))
+        problems.append(f"expected row {row} to come from {expected.source[row]}, got {answers.source[row]}")
     k = answers.movie_id.shape[1]
-    expected = np.minimum(k, np.isfinite(offline).sum(axis=1))
+    possible = np.minimum(k, np.isfinite(offline).sum(axis=1))
     answered = answers.movie_id != features.PAD_MOVIE_ID
-    if np.any(answered.sum(axis=1) != expected):
-        row = int(np.argmax(answered.sum(axis=1) != expected))
-        problems.append(f"expected {expected[row]} movies in row {row}, got {answered[row].sum()}")
+    if np.any(answered.sum(axis=1) != possible):
+        row = int(np.argmax(answered.sum(axis=1) != possible))
+        problems.append(f"expected {possible[row]} movies in row {row}, got {answered[row].sum()}")
     if np.any(answered[:, 1:] > answered[:, :-1]) or np.any(np.isfinite(answers.score) != answered):
         problems.append("expected gaps (movie 0, score minus infinity) only at the end of a row")
     # Minus infinity after minus infinity is in order too; NaN never is.

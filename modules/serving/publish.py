@@ -42,18 +42,25 @@ def publish(indexed: Path, serving_root: Path, model_name: str) -> PushedVersion
     Raises:
         ConfigError: `indexed` is not what the indexer writes, or `model_name` is no plain folder name.
     """
-    if not model_name or Path(model_name).name != model_name or model_name.startswith("."):
-        raise ConfigError(f"expected a model name without slashes that does not begin with a dot, got {model_name!r}")
     for flavour in FLAVOURS:
         if not (indexed / flavour / "saved_model.pb").is_file():
             raise ConfigError(f"expected a SavedModel in {indexed / flavour}, found none; run the indexer first")
-    main, plain = serving_root / model_name, serving_root / f"{model_name}-{TENSORFLOW_FLAVOUR}"
-    main.mkdir(parents=True, exist_ok=True)
-    plain.mkdir(parents=True, exist_ok=True)
-    with FileLock(serving_root / f".{model_name}.lock"):
-        for root in (main, plain):
-            files.remove_leftovers(root)
-        return _push(indexed, main, plain)
+    return _publish({flavour: indexed / flavour for flavour in FLAVOURS}, serving_root, model_name)
+
+
+def republish(serving_root: Path, model_name: str, version: int) -> PushedVersion:
+    """Pushes an earlier version of `model_name` again as the next one, as `publish` does.
+
+    Raises:
+        ConfigError: that version does not stand there in both flavours.
+    """
+    main, plain = _roots(serving_root, model_name)
+    sources = {SCANN_FLAVOUR: main / str(version), TENSORFLOW_FLAVOUR: plain / str(version)}
+    for source in sources.values():
+        if not (source / "saved_model.pb").is_file():
+            known = ", ".join(map(str, versions(source.parent))) or "none"
+            raise ConfigError(f"expected version {version} in {source.parent}, found none; versions: {known}")
+    return _publish(sources, serving_root, model_name)
 
 
 def versions(model_root: Path) -> list[int]:
@@ -63,16 +70,33 @@ def versions(model_root: Path) -> list[int]:
     return sorted(int(path.name) for path in model_root.iterdir() if path.name.isdecimal() and path.is_dir())
 
 
-def _push(indexed: Path, main: Path, plain: Path) -> PushedVersion:
+def _roots(serving_root: Path, model_name: str) -> tuple[Path, Path]:
+    """The folders of the flavours' versions: ScaNN's, and that of TensorFlow alone."""
+    return serving_root / model_name, serving_root / f"{model_name}-{TENSORFLOW_FLAVOUR}"
+
+
+def _publish(sources: dict[str, Path], serving_root: Path, model_name: str) -> PushedVersion:
+    if not model_name or Path(model_name).name != model_name or model_name.startswith("."):
+        raise ConfigError(f"expected a model name without slashes that does not begin with a dot, got {model_name!r}")
+    main, plain = _roots(serving_root, model_name)
+    main.mkdir(parents=True, exist_ok=True)
+    plain.mkdir(parents=True, exist_ok=True)
+    with FileLock(serving_root / f".{model_name}.lock"):
+        for root in (main, plain):
+            files.remove_leftovers(root)
+        return _push(sources, main, plain)
+
+
+def _push(sources: dict[str, Path], main: Path, plain: Path) -> PushedVersion:
     newest = max([*versions(main), *versions(plain)], default=0)
-    reused = _holds(main / str(newest), indexed / SCANN_FLAVOUR)
+    reused = _holds(main / str(newest), sources[SCANN_FLAVOUR])
     version = newest if reused else newest + 1
     # A push that was killed between the two renames has left a plain version of its own: the number is taken, and
     # giving the pair the next one keeps both flavours' numbers equal.
-    for source, target in ((TENSORFLOW_FLAVOUR, plain / str(version)), (SCANN_FLAVOUR, main / str(version))):
+    for flavour, target in ((TENSORFLOW_FLAVOUR, plain / str(version)), (SCANN_FLAVOUR, main / str(version))):
         if not target.exists():
             with files.new_directory(target) as aside:
-                shutil.copytree(indexed / source, aside, dirs_exist_ok=True)
+                shutil.copytree(sources[flavour], aside, dirs_exist_ok=True)
     return PushedVersion(version, main / str(version), plain / str(version), reused)
 
 

@@ -1,7 +1,8 @@
-"""Held-out watch histories, drawn from an evaluation split to tune and to test the index."""
+"""Held-out queries, drawn from an evaluation split to tune and to test the index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,49 +10,68 @@ import tensorflow as tf
 
 from modules import features
 from modules.errors import DataError
+from modules.models.example_features import parse_examples
 
 _BATCH = 4096
 
 
+class UserColumns(NamedTuple):
+    """Who asks: one array or tensor `[batch]` a feature, in the order in which a trained model takes them."""
+
+    user_id: Any
+    user_gender: Any
+    user_age: Any
+    user_occupation: Any
+
+    def only_id(self) -> "UserColumns":
+        """UserColumns of whom nothing but the id is known."""
+        unknown = nobody(self.user_id)
+        return unknown._replace(user_id=self.user_id)
+
+    def without_id(self) -> "UserColumns":
+        """The same people before the model has met them."""
+        return self._replace(user_id=nobody(self.user_id).user_id)
+
+
+def nobody(like: Any) -> UserColumns:
+    """UserColumns `[batch]` of whom nothing is known, as many as there are rows in `like`."""
+    rows = [tf.shape(like)[0]]
+    return UserColumns(
+        user_id=tf.fill(rows, tf.constant(features.UNKNOWN_USER_ID, tf.int64)),
+        user_gender=tf.fill(rows, features.UNKNOWN_TEXT),
+        user_age=tf.fill(rows, tf.constant(features.UNKNOWN_AGE, tf.int64)),
+        user_occupation=tf.fill(rows, features.UNKNOWN_TEXT),
+    )
+
+
 @dataclass(frozen=True)
-class Histories:
-    """Watch histories in three forms of the same content.
+class Queries:
+    """Queries in several forms of the same content.
 
     Attributes:
-        examples: one serialized tf.Example a history.
-        movie_ids: int64 `[histories, length]`, padded with 0.
-        ratings: float32 `[histories, length]`, 0 where not known.
+        examples: one serialized tf.Example a query.
+        movie_ids: the histories, int64 `[queries, length]`, padded with 0.
+        ratings: float32 `[queries, length]`, 0 where not known.
+        users: NumPy arrays `[queries]`, text as bytes.
     """
 
     examples: tuple[bytes, ...]
     movie_ids: npt.NDArray[np.int64]
     ratings: npt.NDArray[np.float32]
+    users: UserColumns
+
+    @classmethod
+    def of(cls, examples: Sequence[bytes]) -> "Queries":
+        """Reads serialized tf.Examples."""
+        raw = {name: values.numpy() for name, values in parse_examples(tf.constant(examples, tf.string)).items()}
+        users = UserColumns(*(raw[name] for name in UserColumns._fields))
+        return cls(tuple(examples), raw[features.CONTEXT_MOVIE_ID], raw[features.CONTEXT_MOVIE_RATING], users)
 
     def __len__(self) -> int:
         return len(self.examples)
 
 
-def parse_histories(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reads the context of serialized tf.Examples `[batch]`; missing or short ratings become 0, "not known".
-
-    Returns:
-        Movie ids int64 and ratings float32, both `[batch, longest context]`.
-    """
-    parsed = tf.io.parse_example(
-        examples,
-        {
-            features.CONTEXT_MOVIE_ID: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64),
-            features.CONTEXT_MOVIE_RATING: tf.io.RaggedFeature(tf.float32, row_splits_dtype=tf.int64),
-        },
-    )
-    movie_ids = parsed[features.CONTEXT_MOVIE_ID].to_tensor(features.PAD_MOVIE_ID)
-    ratings = parsed[features.CONTEXT_MOVIE_RATING].to_tensor(
-        features.PAD_RATING, shape=tf.shape(movie_ids, out_type=tf.int64)
-    )
-    return movie_ids, tf.ensure_shape(ratings, [None, None])
-
-
-def read_histories(files: Sequence[str], count: int, seed: int) -> Histories:
+def read_queries(files: Sequence[str], count: int, seed: int) -> Queries:
     """Draws `count` examples uniformly from TFRecord files in one pass; all of them when there are fewer.
 
     The draw depends on `seed` and on the order of the records alone.
@@ -62,8 +82,7 @@ def read_histories(files: Sequence[str], count: int, seed: int) -> Histories:
     drawn = _draw(files, count, np.random.default_rng(seed))
     if not drawn:
         raise DataError(f"expected examples of the evaluation split as queries, found none in {list(files)}")
-    movie_ids, ratings = parse_histories(tf.constant(drawn))
-    return Histories(tuple(drawn), movie_ids.numpy(), ratings.numpy())
+    return Queries.of(drawn)
 
 
 def _draw(files: Sequence[str], count: int, random: np.random.Generator) -> list[bytes]:

@@ -7,27 +7,36 @@ import numpy.typing as npt
 
 from modules import features
 from modules.serving.model import EXAMPLES, EXCLUDE_MOVIE_ID, MOVIE_ID
-from modules.serving.queries import Histories
+from modules.serving.queries import Queries
 
 Inputs = dict[str, npt.NDArray[Any]]
 
 
-def requests(histories: Histories, excluded: npt.NDArray[np.int64], movies: npt.NDArray[np.int64]) -> dict[str, Inputs]:
+def requests(
+    queries: Queries, excluded: npt.NDArray[np.int64], movies: npt.NDArray[np.int64], of_users: bool
+) -> dict[str, Inputs]:
     """One batch of inputs a signature.
 
     Args:
-        histories: the watch histories to ask about.
-        excluded: int64 `[histories, any]`, what `with_exclusions` and `with_ratings` must not recommend.
+        queries: what to ask about.
+        excluded: int64 `[queries, any]`, what the signatures that take exclusions must not recommend.
         movies: int64 `[any]`, what `similar` is asked about.
+        of_users: whether the model has the signatures that ask by user.
     """
-    ids = {features.CONTEXT_MOVIE_ID: histories.movie_ids}
-    exclusions = {EXCLUDE_MOVIE_ID: excluded}
-    return {
+    ids: Inputs = {features.CONTEXT_MOVIE_ID: queries.movie_ids}
+    exclusions: Inputs = {EXCLUDE_MOVIE_ID: excluded}
+    complete: Inputs = {**ids, features.CONTEXT_MOVIE_RATING: queries.ratings, **exclusions}
+    asked: dict[str, Inputs] = {
         "serving_default": ids,
-        "with_ratings": {**ids, features.CONTEXT_MOVIE_RATING: histories.ratings, **exclusions},
-        "serving_examples": {EXAMPLES: np.array(histories.examples, dtype=object)},
+        "with_ratings": complete,
+        "serving_examples": {EXAMPLES: np.array(queries.examples, dtype=object)},
         "with_exclusions": {**ids, **exclusions},
         "unseen": ids,
         "exact": ids,
         "similar": {MOVIE_ID: movies},
     }
+    if of_users:
+        users = queries.users._asdict()
+        asked["for_user"] = {features.USER_ID: users.pop(features.USER_ID)}
+        asked["for_new_user"] = {**complete, **users}
+    return asked

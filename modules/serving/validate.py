@@ -4,7 +4,7 @@ import base64
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,20 @@ import tensorflow as tf
 from modules import features, files
 from modules.errors import ServingRefused
 from modules.serving import fresh_process
+from modules.serving.asked import some_movies
 from modules.serving.layout import FLAVOURS, SCANN_FLAVOUR, TENSORFLOW_FLAVOUR
 from modules.serving.model import load_trained
 from modules.serving.options import IndexOptions, ServingOptions
 from modules.serving.oracle import Answers, Comparison, Oracle, compare
-from modules.serving.queries import Histories, parse_histories, read_histories
+from modules.serving.queries import Queries, read_queries
 from modules.serving.requests import Inputs, requests
 
 # So many of the best movies are excluded in the replayed requests: enough to prove that others move up.
 _EXCLUDED = 5
 # What answers without the index is exact; the rest of a percent is rounding.
 _EXACT_RECALL = 0.999
-_EXACT_SIGNATURES = ("exact", "similar")
-# An id that no catalogue has: MovieLens counts from 1.
-_UNKNOWN_MOVIE_ID = -1
+# An id that neither a movie nor a user has: MovieLens counts from 1.
+_UNKNOWN_ID = -1
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,24 @@ class ServingReport:
     Attributes:
         problems: everything that keeps it from being pushed; empty when it is blessed.
         flavours: what each flavour's signatures reached, by name.
+        options: what had to be reached.
     """
 
     problems: tuple[str, ...]
     flavours: dict[str, Any]
+    options: ServingOptions
 
     @property
     def blessed(self) -> bool:
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        return {"blessed": self.blessed, "problems": list(self.problems), "flavours": self.flavours}
+        return {
+            "blessed": self.blessed,
+            "problems": list(self.problems),
+            "flavours": self.flavours,
+            "options": self.options.model_dump(mode="json"),
+        }
 
 
 def validate(
@@ -66,25 +73,26 @@ def validate(
         index_options: what the indexer promised.
         options: what must be reached.
     """
-    oracle = Oracle(load_trained(trained))
-    histories = _with_odd_ones(read_histories(example_files, options.queries, options.seed), oracle)
-    asked = _requests(histories, oracle)
+    model = load_trained(trained)
+    oracle = Oracle(model)
+    queries = _with_odd_ones(read_queries(example_files, options.queries, options.seed), oracle)
+    asked = _requests(queries, oracle, model, options)
     try:
         answers, replayed = _replay(indexed, asked, options)
     except ServingRefused as error:
-        return ServingReport((str(error),), {})
+        return ServingReport((str(error),), {}, options)
     problems: list[str] = []
     flavours: dict[str, Any] = {flavour: {} for flavour in FLAVOURS}
     for name, inputs in asked.items():
-        offline = oracle.scores(name, inputs, histories)
+        offline = oracle.answers(name, inputs, queries)
         for flavour in FLAVOURS:
             found = compare(answers[flavour, name], offline, oracle, options.score_tolerance)
             latency = replayed["latency_ms"][flavour][name]
-            approximate = flavour == SCANN_FLAVOUR and name not in _EXACT_SIGNATURES
+            approximate = flavour == SCANN_FLAVOUR and not oracle.is_exact(name)
             least = index_options.target_recall - options.recall_slack if approximate else _EXACT_RECALL
             problems += [f"{flavour}/{name}: {text}" for text in _verdict(found, least, latency, options)]
             flavours[flavour][name] = _signature_json(found, latency)
-    return ServingReport(tuple(problems), flavours)
+    return ServingReport(tuple(problems), flavours, options)
 
 
 def _verdict(found: Comparison, least: float, latency: dict[str, Any], options: ServingOptions) -> list[str]:
@@ -107,25 +115,24 @@ def _signature_json(found: Comparison, latency: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _with_odd_ones(histories: Histories, oracle: Oracle) -> Histories:
-    """`histories` and, at their end, an empty one, one of an unknown movie alone, and half of one."""
+def _with_odd_ones(queries: Queries, oracle: Oracle) -> Queries:
+    """`queries` and, at their end, ones without, with unknown and with half-known histories, and an unknown user."""
     known = int(oracle.movie_ids[0])
-    odd = [[], [_UNKNOWN_MOVIE_ID], [_UNKNOWN_MOVIE_ID, known]]
-    examples = histories.examples + tuple(_example(ids) for ids in odd)
-    movie_ids, ratings = (values.numpy() for values in parse_histories(np.array(examples, dtype=object)))
-    return replace(histories, examples=examples, movie_ids=movie_ids, ratings=ratings)
+    odd = [[], [_UNKNOWN_ID], [_UNKNOWN_ID, known]]
+    examples = [_example({features.CONTEXT_MOVIE_ID: movie_ids}) for movie_ids in odd]
+    return Queries.of([*queries.examples, *examples, _example({features.USER_ID: [_UNKNOWN_ID]})])
 
 
-def _example(movie_ids: list[int]) -> bytes:
-    ids = tf.train.Feature(int64_list=tf.train.Int64List(value=movie_ids))
-    example = tf.train.Example(features=tf.train.Features(feature={features.CONTEXT_MOVIE_ID: ids}))
+def _example(values: dict[str, list[int]]) -> bytes:
+    feature = {name: tf.train.Feature(int64_list=tf.train.Int64List(value=ids)) for name, ids in values.items()}
+    example = tf.train.Example(features=tf.train.Features(feature=feature))
     return bytes(example.SerializeToString(deterministic=True))
 
 
-def _requests(histories: Histories, oracle: Oracle) -> dict[str, Inputs]:
-    best = np.argsort(-oracle.scores("exact", {}, histories), axis=1)[:, :_EXCLUDED]
-    movies = np.append(np.resize(oracle.movie_ids, len(histories)), _UNKNOWN_MOVIE_ID)
-    return requests(histories, excluded=oracle.movie_ids[best], movies=movies)
+def _requests(queries: Queries, oracle: Oracle, model: Any, options: ServingOptions) -> dict[str, Inputs]:
+    best = np.argsort(-oracle.answers("serving_examples", {}, queries).scores, axis=1)[:, :_EXCLUDED]
+    movies = np.append(some_movies(model, len(queries), options.seed), _UNKNOWN_ID)
+    return requests(queries, oracle.movie_ids[best], movies, of_users=bool(model.reads_user.numpy()))
 
 
 def _replay(
@@ -153,7 +160,7 @@ def _replay(
             },
         )
         fresh_process.replay(question, answers, options.timeout_s)
-        outputs = ("movie_id", "title", "score")
+        outputs = [field.name for field in fields(Answers)]
         with np.load(answers / "answers.npz") as arrays:
             found = {
                 (flavour, name): Answers(*(arrays[f"{flavour}/{name}/{output}"] for output in outputs))

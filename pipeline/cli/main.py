@@ -4,13 +4,14 @@ import sys
 
 import typer
 
-from pipeline.cli import data, examples, run, serving
+from pipeline.cli import benchmark, data, examples, kubeflow, reindex, rollback, run, serving
 from pipeline.cli.console import run_app
 from pipeline.quiet import silence_warnings
 
 EXIT_CODES = """
 Exit codes: 0 done; 1 unexpected; 2 wrong arguments or settings; 3 the gate refused the model; 4 the data were refused;
-5 another run holds the workspace; 6 the serving validation refused the model; 7 a download failed; 130 interrupted.
+5 another run holds the workspace; 6 the serving validation refused the model; 7 a download failed;
+8 the Kubeflow server did not answer or refused; 130 interrupted.
 """
 
 app = typer.Typer(
@@ -25,10 +26,14 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(serving.recommend)
+app.command()(reindex.reindex)
+app.command()(rollback.rollback)
 app.command()(run.runs)
 app.command()(run.preset)
 app.command()(examples.examples)
+app.command()(benchmark.benchmark)
 app.add_typer(data.app, name="data")
+app.add_typer(kubeflow.app, name="kubeflow")
 
 
 def main() -> None:

@@ -52,4 +52,4 @@ def preset(name: str = typer.Argument("", help="Print this preset's file; withou
         typer.echo(preset_text(name), nl=False)
     else:
         for one in preset_names():
-            typer.echo(f"{one:<18}{preset_text(one).splitlines()[0].lstrip('# ')}")
+            typer.echo(f"{one:<22}{preset_text(one).splitlines()[0].lstrip('# ')}")

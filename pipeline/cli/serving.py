@@ -5,17 +5,23 @@ from pathlib import Path
 
 import typer
 
-from modules.errors import ConfigError
 from pipeline.cli.console import JsonOption, console, print_json
 from pipeline.cli.settings import WorkspaceOption
-from pipeline.recommend import find_model, find_movies, read_catalogue, split_history
+from pipeline.recommend import Words, ask, find_model, read_catalogue
 from pipeline.workspace import Workspace
 
 
 def recommend(
     history: str = typer.Option(
-        ..., "--history", help='Watched movies, oldest first: ids or titles; "1,2,3" or "Toy Story|Matrix, The (1999)".'
+        "", "--history", help='Watched movies, oldest first: ids or titles; "1,2,3" or "Toy Story|Matrix, The (1999)".'
     ),
+    user: int | None = typer.Option(
+        None, "--user", min=1, help="A user of the training data, if the model knows them."
+    ),
+    similar: str = typer.Option("", "--similar", help="Movies like this one: an id or a title."),
+    gender: str = typer.Option("", "--gender", help="Somebody new, as the data spell it; also with a history."),
+    age: int = typer.Option(0, "--age", min=0, max=120, help="Likewise, in years."),
+    occupation: str = typer.Option("", "--occupation", help="Likewise, as the data spell it."),
     model: str = typer.Option("", "--model", help="Which served model; not needed when there is one."),
     version: int | None = typer.Option(None, "--version", help="Which version; the newest if not given."),
     top: int = typer.Option(10, "--top", min=1, help="How many movies."),
@@ -23,20 +29,18 @@ def recommend(
     as_json: bool = JsonOption,
 ) -> None:
     """Recommend what to watch next, from the model that was pushed last; watched movies are left out."""
-    words = split_history(history)
-    if not words:
-        raise ConfigError('--history: expected movie ids or titles such as "1,2,3", got none')
+    words = Words(history, user, similar, gender, age, occupation)
     folder = find_model(Workspace.at(workspace).serving, model, version)
     catalogue = read_catalogue(folder)
-    watched = find_movies(catalogue, words)
+    question = words.find(catalogue)
     with console.status("loading the model"):
-        from modules.serving import client
-
-        answer = client.recommend(client.load_version(folder), watched, top)
+        answer = ask(folder, question, top)
     if as_json:
-        print_json({"history": watched, "model": str(folder), "recommendations": [asdict(movie) for movie in answer]})
+        facts = {**asdict(question), "model": str(folder), "source": answer.source}
+        print_json({**facts, "recommendations": [asdict(movie) for movie in answer.movies]})
         return
-    titles = dict(zip(catalogue.movie_ids.tolist(), catalogue.titles, strict=True))
-    console.print(f"after {', '.join(titles[movie] for movie in watched)}:")
-    for place, movie in enumerate(answer, start=1):
+    console.print(f"{question.describe(catalogue)}:", markup=False)
+    if answer.source == "popularity":
+        console.print("(the model knows nothing of whom you ask for: these are the most watched movies)")
+    for place, movie in enumerate(answer.movies, start=1):
         console.print(f"{place:>4}  {movie.title}  (id {movie.movie_id}, score {movie.score:.2f})", markup=False)

@@ -79,7 +79,7 @@ def test_a_sabotaged_model_is_refused(runner, first, monkeypatch):
 
     def shuffled(self, *args, **kwargs):
         build(self, *args, **kwargs)
-        order = np.random.default_rng(0).permutation(self.candidates.shape[0])
+        order = np.random.default_rng(0).permutation(len(self.candidates.numpy()))
         self.candidates.assign(tf.gather(self.candidates, order))
 
     monkeypatch.setattr(export.TrainedModel, "__init__", shuffled)

@@ -51,3 +51,12 @@ def test_a_run_that_the_serving_validation_refused_says_why(outputs):
     found = outcome(outputs)
     assert (found["status"], found["reason"]) == ("refused", "recall .5; slow")
     assert "pushed" not in found["summary"]
+
+
+def test_a_run_whose_index_missed_its_target_says_why(outputs):
+    blessing = outputs["ServingValidator"]["blessing"].path
+    (blessing / "serving.json").unlink()
+    (blessing / "ABSENT").write_text("no setting is good enough\n")
+    found = outcome(outputs)
+    assert (found["status"], found["reason"]) == ("refused", "no setting is good enough")
+    assert found["summary"].keys() == {"data", "training", "gate"}

@@ -2,7 +2,8 @@ import pytest
 
 from modules.catalogue import Catalogue
 from modules.errors import ConfigError
-from pipeline.recommend import find_model, find_movies, split_history
+from modules.serving import client
+from pipeline.recommend import Question, Words, ask, find_model, find_movies, split_history
 
 CATALOGUE = Catalogue.from_rows(
     [
@@ -82,3 +83,53 @@ def test_a_word_that_fits_no_one_movie_is_explained(word, message):
 )
 def test_a_history_is_ids_or_titles(text, words):
     assert split_history(text) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "text"),
+    [
+        ({"history": "heat (1995)|7"}, Question(history=(1, 7)), "after Heat (1995), Amélie (2001)"),
+        ({"user": 5}, Question(user=5), "for user 5"),
+        ({"similar": "amél"}, Question(similar=7), "like Amélie (2001)"),
+        ({"gender": "F", "age": 25}, Question(gender="F", age=25), "for somebody new (F, 25 years)"),
+        (
+            {"history": "7", "occupation": "writer"},
+            Question(history=(7,), occupation="writer"),
+            "for somebody new (writer) after Amélie (2001)",
+        ),
+    ],
+)
+def test_a_question_finds_its_movies_and_can_be_said(words, question, text):
+    found = Words(**words).find(CATALOGUE)
+    assert found == question
+    assert found.describe(CATALOGUE) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({}, "expected one question, got 0: give --user alone, --similar alone, or --history"),
+        ({"user": 5, "history": "1"}, "expected one question, got 2"),
+        ({"user": 5, "similar": "1", "age": 3}, "expected one question, got 3"),
+        ({"history": " , "}, "--history: expected movie ids or titles"),
+    ],
+)
+def test_nothing_and_several_questions_are_refused(words, message):
+    with pytest.raises(ConfigError, match=message):
+        Words(**words)
+
+
+@pytest.mark.parametrize(
+    ("question", "call"),
+    [
+        (Question(history=(1, 7)), ("recommend", (1, 7), 4)),
+        (Question(user=5), ("recommend_to", 5, 4)),
+        (Question(similar=7), ("similar", 7, 4)),
+        (Question(history=(7,), age=30), ("recommend_to_new", client.Person(age=30), (7,), 4)),
+    ],
+)
+def test_every_question_goes_to_its_signature(monkeypatch, tmp_path, question, call):
+    monkeypatch.setattr(client, "load_version", lambda folder: folder)
+    for name in ("recommend", "recommend_to", "similar", "recommend_to_new"):
+        monkeypatch.setattr(client, name, lambda model, *arguments, name=name: (model, name, *arguments))
+    assert ask(tmp_path, question, 4) == (tmp_path, *call)

@@ -41,7 +41,7 @@ def write_split(folder: Path, name: str, labels: Sequence[int]) -> None:
             writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
 
 
-def run(folder: Path, train: Sequence[int], evaluation: Sequence[int]) -> Path:
+def run(folder: Path, train: Sequence[int], evaluation: Sequence[int], every_position: int = 0) -> Path:
     Catalogue.from_rows([(movie, f"Movie {movie}", (), 0) for movie in range(1, MOVIES + 1)]).write(
         folder / "catalogue" / FILE_NAME
     )
@@ -53,6 +53,7 @@ def run(folder: Path, train: Sequence[int], evaluation: Sequence[int]) -> Path:
         examples=Channel(type=standard_artifacts.Examples),
         catalogue=Channel(type=artifacts.Catalogue),
         options=BaselineOptions().model_dump_json(),
+        every_position=every_position,
         code_hash="abc",
     )
     inputs = {"examples": [examples], "catalogue": [artifact(artifacts.Catalogue, folder / "catalogue")]}
@@ -68,6 +69,12 @@ def test_the_report_holds_every_baseline(tmp_path: Path) -> None:
     assert {metrics[EXAMPLE_COUNT] for metrics in report.values()} == {15}
     assert report["last-item"][TOP_1] == report["item-knn"][TOP_1] == 1.0
     assert report["popularity"][TOP_1] == pytest.approx(4 / 15)
+
+
+def test_windows_of_one_event_count_as_labels_do(tmp_path: Path) -> None:
+    labels = [*range(1, MOVIES + 1), 5, 5, 5]
+    reports = [run(tmp_path / str(flag), labels, labels, every_position=flag) / BASELINES_FILE for flag in (0, 1)]
+    assert reports[0].read_bytes() == reports[1].read_bytes()
 
 
 def test_the_same_examples_give_the_same_bytes(tmp_path: Path) -> None:

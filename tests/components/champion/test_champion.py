@@ -1,9 +1,15 @@
 import pytest
+from tfx.types.channel import Channel
 from tfx.v1.types import standard_artifacts
 
 from components import artifacts
 from components.champion.component import ChampionLookup
 from components.champion.executor import Executor
+from modules import files
+from modules.data.options import DataOptions
+from modules.examples.manifest import Manifest, Origin
+from modules.examples.options import ExampleOptions
+from modules.protocol import protocol_of
 from modules.registry import Outcome, Record, Registry
 
 
@@ -14,8 +20,28 @@ def output(tmp_path):
     return model
 
 
-def look_up(registry, output):
-    Executor().Do({}, {"model": [output]}, {"registry_dir": str(registry), "champion_id": "any", "code_hash": ""})
+def write_span(folder, **options):
+    """The artifact of a span of which nothing but the protocol matters."""
+    origin = Origin(data_fingerprint="", options=ExampleOptions(**options), data_options=DataOptions())
+    counts = {"movies": 5, "users": 1, "ratings": 1, "dropped": {}, "problems": {}, "splits": {}, "checksums": {}}
+    manifest = Manifest(
+        span=1, data="films", synthetic=True, origin=origin, split_time=None, window_start=None, **counts
+    )
+    files.write_json(folder / "manifest.json", manifest.model_dump(mode="json"))
+    span = artifacts.ExampleSpan()
+    span.uri = str(folder)
+    return span, protocol_of(manifest)
+
+
+def look_up(registry, output, span=None):
+    properties = {"registry_dir": str(registry), "champion_id": "any", "code_hash": ""}
+    span = span or write_span(registry.parent / "span")[0]
+    Executor().Do({"span": [span]}, {"model": [output]}, properties)
+
+
+def promote(registry, trained, protocol):
+    record = {"outcome": Outcome.PUSHED, "model_name": "films", "identity": "a" * 64, "version": 4}
+    Registry(registry).promote(Record(**record, time="2026-01-01", protocol=protocol), trained)
 
 
 def test_no_champion_is_an_absent_model_that_says_so(tmp_path, output):
@@ -28,15 +54,26 @@ def test_the_champion_comes_as_it_was_trained(tmp_path, output):
     trained = tmp_path / "trained"
     trained.mkdir()
     (trained / "saved_model.pb").write_text("graph")
-    record = Record(outcome=Outcome.PUSHED, model_name="films", identity="a" * 64, version=4, time="2026-01-01")
-    Registry(tmp_path / "registry").promote(record, trained)
-    look_up(tmp_path / "registry", output)
+    span, protocol = write_span(tmp_path / "span")
+    promote(tmp_path / "registry", trained, protocol)
+    look_up(tmp_path / "registry", output, span)
     assert not artifacts.is_absent(output)
     assert (tmp_path / "champion" / "Format-Serving" / "saved_model.pb").read_text() == "graph"
     assert output.get_int_custom_property("version") == 4
 
 
+def test_a_champion_of_another_protocol_is_not_compared_with_and_the_reason_says_why(tmp_path, output):
+    (tmp_path / "trained").mkdir()
+    promote(tmp_path / "registry", tmp_path / "trained", write_span(tmp_path / "old", split="temporal")[1])
+    look_up(tmp_path / "registry", output, write_span(tmp_path / "new", split="leave-one-out")[0])
+    assert artifacts.absence_reason(output) == (
+        "the champion, version 4, is of another protocol (split: 'temporal', not 'leave-one-out')"
+    )
+
+
 def test_the_interface():
-    node = ChampionLookup(registry_dir="registry", champion_id="4-abc", code_hash="1")
+    node = ChampionLookup(
+        span=Channel(type=artifacts.ExampleSpan), registry_dir="registry", champion_id="4-abc", code_hash="1"
+    )
     assert set(node.outputs) == {"model"}
     assert node.exec_properties == {"registry_dir": "registry", "champion_id": "4-abc", "code_hash": "1"}

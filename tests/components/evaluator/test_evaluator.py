@@ -45,7 +45,7 @@ def artifact(kind: type[Artifact], path: Path) -> Any:
 def evaluate(tmp_path: Path, examples_dir: Path, model_dir: Callable[[str], Path]) -> Evaluate:
     def run(candidate: str, champion: str | None = None, options: GateOptions = OPTIONS) -> Run:
         examples = artifact(standard_artifacts.Examples, examples_dir)
-        examples.split_names = encode_split_names(["eval"])
+        examples.split_names = encode_split_names(["train", "eval", "validation"])
         baseline = artifact(standard_artifacts.Model, model_dir(champion) if champion else tmp_path / "absent")
         if not champion:
             mark_absent(baseline, "nothing was pushed yet")

@@ -56,6 +56,13 @@ def test_publishes_the_span_its_manifest_and_the_catalogue(data, tmp_path):
     assert not list((tmp_path / "artifacts").rglob("*.tfrecord.gz")), "the records are stored once"
 
 
+def test_the_third_split_of_leave_one_out_is_in_the_manifest(data, tmp_path):
+    options = ExampleOptions(split="leave-one-out", user_features=True, include_history=True)
+    span, _ = run(data, tmp_path, options=options.model_dump_json())
+    splits = json.loads((Path(span.uri) / "manifest.json").read_text())["splits"]
+    assert {name: split["examples"] for name, split in splits.items()} == {"train": 25, "eval": 5, "validation": 5}
+
+
 def test_a_second_attempt_finds_the_span(data, tmp_path):
     run(data, tmp_path)
     stamp = (tmp_path / "spans" / "span-1" / "manifest.json").stat().st_mtime_ns

@@ -9,6 +9,7 @@ from tfx.v1.types import standard_artifacts
 from components.import_examples.component import SpanExampleGen, only_span
 from components.import_examples.executor import Executor
 from modules.errors import DataError
+from modules.examples.options import ExampleOptions
 
 
 @pytest.fixture
@@ -21,10 +22,10 @@ def span(tmp_path):
     return tmp_path / "spans"
 
 
-def run(spans_root, tmp_path, span_number=3):
+def run(spans_root, tmp_path, span_number=3, **changes):
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "out")
-    component = SpanExampleGen(spans_root=str(spans_root), range_config=only_span(span_number))
+    component = SpanExampleGen(spans_root=str(spans_root), range_config=only_span(span_number), **changes)
     config = component.exec_properties["input_config"].replace("{SPAN}", str(span_number))
     Executor().Do(
         {}, {"examples": [examples]}, {"input_base": str(spans_root), "input_config": config, "output_data_format": 6}
@@ -39,6 +40,18 @@ def test_the_files_are_taken_as_they_are(span, tmp_path):
     assert [path.parts[0] for path in copied] == ["Split-eval", "Split-train", "Split-train"]
     source = span / "span-3" / "train" / "examples-00001-of-00002.tfrecord.gz"
     assert (tmp_path / "out" / "Split-train" / source.name).read_bytes() == source.read_bytes()
+
+
+def test_a_third_split_is_taken_where_the_span_has_one(span, tmp_path):
+    (span / "span-3" / "validation").mkdir()
+    (span / "span-3" / "validation" / "examples-00000-of-00001.tfrecord.gz").write_bytes(gzip.compress(b"more"))
+    splits = ExampleOptions(split="leave-one-out").split_names
+    examples = run(span, tmp_path, splits=splits)
+    assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval", "validation"]
+    (copied,) = (tmp_path / "out" / "Split-validation").iterdir()
+    assert gzip.decompress(copied.read_bytes()) == b"more"
+    with pytest.raises(DataError, match=r"span-3/holdout/\*\.tfrecord\.gz, found none"):
+        run(span, tmp_path / "again", splits=(*splits, "holdout"))
 
 
 def test_a_missing_split_is_refused(span, tmp_path):

@@ -7,6 +7,7 @@ from tfx.v1.types import standard_artifacts
 from components import artifacts
 from components.indexer import executor
 from components.indexer.component import ScannIndexer
+from modules.errors import ServingRefused
 from modules.serving.options import IndexOptions
 
 OPTIONS = IndexOptions(k=7)
@@ -56,6 +57,15 @@ def test_a_refused_model_is_not_indexed(run):
     output, calls = run(blessed=False)
     assert calls == []
     assert artifacts.absence_reason(output) == "the quality gate refused the model: it was not indexed"
+
+
+def test_an_index_that_misses_its_target_is_no_failure_but_a_refusal(run, monkeypatch):
+    def refuse(**call):
+        raise ServingRefused("no setting is good enough")
+
+    monkeypatch.setattr(executor, "build_serving_models", refuse)
+    output, _ = run(blessed=True)
+    assert artifacts.absence_reason(output) == "no setting is good enough"
 
 
 def test_the_interface():

@@ -8,6 +8,9 @@ from components import artifacts
 from components.registry import executor
 from components.registry.component import RegistryUpdate
 from modules import files
+from modules.data.options import DataOptions
+from modules.examples.manifest import Manifest, Origin
+from modules.examples.options import ExampleOptions
 from modules.registry import Outcome, Registry
 
 
@@ -15,6 +18,7 @@ from modules.registry import Outcome, Registry
 def inputs(tmp_path):
     """The artifacts of a model that passed everything and became version 3."""
     made = {
+        "span": artifacts.ExampleSpan(),
         "model": standard_artifacts.Model(),
         "pushed_model": standard_artifacts.PushedModel(),
         "infra_blessing": standard_artifacts.InfraBlessing(),
@@ -27,6 +31,13 @@ def inputs(tmp_path):
     files.write_json(tmp_path / "gate_report" / "gate.json", {"blessed": True, "failures": []})
     files.write_json(tmp_path / "indexed_model" / "index.json", {"chosen": {"leaves": 62}})
     files.write_json(tmp_path / "infra_blessing" / "serving.json", {"blessed": True, "problems": []})
+    made["span"].set_int_custom_property("span", 5)
+    origin = Origin(data_fingerprint="", options=ExampleOptions(split="temporal"), data_options=DataOptions())
+    counts = {"movies": 5, "users": 1, "ratings": 1, "dropped": {}, "problems": {}, "splits": {}, "checksums": {}}
+    manifest = Manifest(
+        span=5, data="films", synthetic=True, origin=origin, split_time=None, window_start=None, **counts
+    )
+    files.write_json(tmp_path / "span" / "manifest.json", manifest.model_dump(mode="json"))
     made["pushed_model"].set_int_custom_property("pushed", 1)
     made["pushed_model"].set_string_custom_property("pushed_version", "3")
     made["pushed_model"].set_string_custom_property("pushed_destination", "/serving/films/3")
@@ -39,7 +50,7 @@ def update(inputs, tmp_path):
         executor.Executor().Do(
             {name: [artifact] for name, artifact in inputs.items()},
             {},
-            {"registry_dir": str(tmp_path / "registry"), "model_name": "films", "span": "5", "code_hash": "c0de"},
+            {"registry_dir": str(tmp_path / "registry"), "model_name": "films", "code_hash": "c0de"},
         )
         return Registry(tmp_path / "registry")
 
@@ -57,6 +68,7 @@ def test_a_pushed_model_becomes_champion_with_its_whole_record(update):
     registry = update()
     champion = registry.champion()
     assert (champion.version, champion.span, champion.code_hash) == (3, "5", "c0de")
+    assert champion.protocol["split"] == "temporal"
     assert champion.pushed_path == "/serving/films/3"
     assert champion.index == {"chosen": {"leaves": 62}}
     assert champion.serving["blessed"]
@@ -86,6 +98,16 @@ def test_a_model_that_the_serving_validator_refused_is_recorded_too(update, inpu
     assert record.reasons == ("scann/exact: wrong scores",)
 
 
+def test_a_model_whose_index_missed_its_target_is_recorded_with_the_reason(update, inputs):
+    for name in ("indexed_model", "infra_blessing"):
+        artifacts.mark_absent(inputs[name], "no setting is good enough")
+    not_pushed(inputs["pushed_model"], "no infra blessing")
+    (record,) = update().history()
+    assert record.outcome is Outcome.REFUSED_BY_SERVING
+    assert record.reasons == ("no setting is good enough",)
+    assert (record.index, record.serving) == ({}, {})
+
+
 def test_a_refusal_after_a_push_leaves_the_champion(update, inputs):
     update()
     files.write_json(Path(inputs["gate_report"].uri) / "gate.json", {"blessed": False, "failures": ["worse"]})
@@ -98,6 +120,7 @@ def test_a_refusal_after_a_push_leaves_the_champion(update, inputs):
 
 def test_the_interface():
     node = RegistryUpdate(
+        span=Channel(type=artifacts.ExampleSpan),
         model=Channel(type=standard_artifacts.Model),
         pushed_model=Channel(type=standard_artifacts.PushedModel),
         infra_blessing=Channel(type=standard_artifacts.InfraBlessing),
@@ -105,6 +128,5 @@ def test_the_interface():
         indexed_model=Channel(type=standard_artifacts.Model),
         registry_dir="registry",
         model_name="films",
-        span="5",
     )
     assert set(node.outputs) == set()

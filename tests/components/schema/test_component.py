@@ -21,5 +21,4 @@ def test_the_schema_is_published_with_the_sizes_of_the_run(tmp_path):
         "context_movie_year": [50],
         "context_movie_genre": [20],
         "label_movie_id": [1],
-        "history_movie_id": [],
     }

@@ -42,7 +42,7 @@ def run(inputs, tmp_path):
 )
 def test_the_verdict_is_written_as_infra_validator_writes_it(inputs, tmp_path, monkeypatch, problems, blessed, file):
     calls = []
-    monkeypatch.setattr(executor, "validate", lambda **call: calls.append(call) or ServingReport(problems, {}))
+    monkeypatch.setattr(executor, "validate", lambda **call: calls.append(call) or ServingReport(problems, {}, OPTIONS))
     blessing = run(inputs, tmp_path)
     assert blessing.get_int_custom_property("blessed") == blessed
     folder = Path(blessing.uri)

@@ -18,7 +18,8 @@ MOVIES = 6
 
 
 def batch_of(context: np.ndarray, label: np.ndarray) -> ExampleBatch:
-    return ExampleBatch(context.astype(np.int64), label.astype(np.int64), context.astype(np.int64))
+    context, label = context.astype(np.int64), label.astype(np.int64)
+    return ExampleBatch(context, label, history=context, user=np.ones_like(label))
 
 
 @st.composite
@@ -140,6 +141,20 @@ def test_counting_in_parts_changes_nothing(batch: ExampleBatch, size: int) -> No
         np.testing.assert_array_equal(model.prior, parts[name].prior)
         if name != "popularity":
             np.testing.assert_array_equal(model.transitions, parts[name].transitions)
+
+
+@pytest.mark.parametrize("dense_movies", [0, MOVIES])
+@settings(max_examples=30, deadline=None)
+@given(train=batches(), test=batches())
+def test_ranks_go_by_the_scores(dense_movies: int, train: ExampleBatch, test: ExampleBatch) -> None:
+    if not popularity_of(train).sum():
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "DENSE_MOVIES", dense_movies)
+        models = fit(train)
+    for model in models.values():
+        assert model.scores(test).shape == (len(test.label), MOVIES)
+        assert ranks_of(model, test) == rank_by(model.scores(test), test)
 
 
 def test_evaluation_adds_up_over_batches() -> None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from modules.catalogue import Catalogue
 from modules.errors import DataError
-from modules.evaluation.example_reader import read_batches
+from modules.evaluation.example_reader import read_batches, read_records
 
 CATALOGUE = Catalogue.from_rows([(movie_id, f"Movie {movie_id}", (), 1990) for movie_id in (10, 20, 30, 40)])
 
@@ -42,6 +42,23 @@ def test_the_history_replaces_the_context_where_there_is_one(tmp_path: Path) -> 
     (batch,) = read_batches([file], CATALOGUE, 8)
     assert [sorted(set(row) - {0}) for row in batch.history.tolist()] == [[1, 2, 3], [1, 3], [1, 3]]
     assert batch.label.tolist() == [4, 0, 2]
+
+
+def test_users_are_read_where_there_are_any(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "a.gz",
+        example(context_movie_id=[20], label_movie_id=[40], user_id=[7]),
+        example(context_movie_id=[20], label_movie_id=[40]),
+    )
+    (batch,) = read_batches([file], CATALOGUE, 8)
+    assert batch.user.tolist() == [7, 0]
+
+
+def test_records_come_as_they_are_serialized(tmp_path: Path) -> None:
+    serialized = [example(context_movie_id=[20], label_movie_id=[label]) for label in (10, 20, 30)]
+    found = list(read_records([write(tmp_path / "a.gz", *serialized)], CATALOGUE, 2))
+    assert [record for records, _ in found for record in records] == serialized
+    assert [batch.label.tolist() for _, batch in found] == [[1, 2], [3]]
 
 
 def test_files_are_read_in_order_and_in_batches(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import tensorflow as tf
 from modules.errors import DataError
 from modules.serving.indexer import build_serving_models
 from modules.serving.layout import FLAVOURS
-from modules.serving.model import RetrievalModel, item_dimensions
+from modules.serving.model import item_dimensions
 from modules.serving.options import IndexOptions
+from modules.serving.ranking import Ranking
 
 K = 20
 MOVIES = 1200
@@ -33,7 +34,7 @@ def ids(*histories):
 
 def ask(served, signature, **inputs):
     answer = served.signatures[signature](**inputs)
-    assert answer.keys() == {"movie_id", "title", "score"}
+    assert answer.keys() == {"movie_id", "title", "score", "source"}
     return SimpleNamespace(**{name: values.numpy() for name, values in answer.items()})
 
 
@@ -82,6 +83,7 @@ def test_signatures_answer_what_scoring_every_movie_answers(served, model, signa
     assert overlap(answer.movie_id[0], movies) >= 0.95
     assert answer.movie_id[0][0] == movies[0]
     assert answer.score[0][0] == pytest.approx(scores[0], rel=1e-5)
+    assert answer.source.tolist() == [b"model"]
     titles = {movie: f"Film nº {row}" for row, movie in enumerate(model.movie_ids.numpy())}
     assert [title.decode() for title in answer.title[0]] == [titles[movie] for movie in answer.movie_id[0]]
 
@@ -95,6 +97,7 @@ def test_examples_are_answered_as_their_history_and_ratings(served, model):
     answer = ask(served, "serving_examples", examples=tf.constant([example, b""]))
     assert overlap(answer.movie_id[0], best(model, HISTORY, [5.0, 1.0, 3.0, 2.0])[0]) >= 0.95
     assert answer.score[1][0] == MOVIES - 1
+    assert answer.source.tolist() == [b"model", b"popularity"]
 
 
 @pytest.mark.parametrize("history", [[], [0], [0, 0, 0], [UNKNOWN], [-5, UNKNOWN, 2**60, 0]])
@@ -103,6 +106,7 @@ def test_a_history_without_known_movies_is_answered_by_popularity(served, model,
     order = np.argsort(-model.train_counts.numpy(), kind="stable")[:K]
     assert answer.movie_id[0].tolist() == model.movie_ids.numpy()[order].tolist()
     assert answer.score[0].tolist() == [float(MOVIES - 1 - place) for place in range(K)]
+    assert answer.source.tolist() == [b"popularity"]
 
 
 def test_popularity_respects_exclusions_beside_other_rows(served, model):
@@ -111,6 +115,7 @@ def test_popularity_respects_exclusions_beside_other_rows(served, model):
     answer = ask(served, "with_exclusions", context_movie_id=ids([UNKNOWN, 0], [10, 13]), exclude_movie_id=exclude)
     assert answer.movie_id[0].tolist() == popular[3 : K + 3].tolist()
     assert overlap(answer.movie_id[1], best(model, [10, 13], excluded=popular[:3].tolist())[0]) >= 0.95
+    assert answer.source.tolist() == [b"popularity", b"model"]
 
 
 @pytest.mark.parametrize("padded", [[0, *HISTORY], [*HISTORY, 0, 0, 0], [10, 0, 13, UNKNOWN, 310, 0, 610]])
@@ -207,6 +212,6 @@ def test_only_a_bias_is_left_out_of_what_describes_a_movie(trained):
 def test_unsorted_movies_are_refused(trained):
     model = tf.saved_model.load(str(trained))
     backwards = tf.Variable(model.movie_ids.numpy()[::-1])
-    shuffled = SimpleNamespace(candidates=model.candidates, movie_ids=backwards, query=model.query)
+    shuffled = SimpleNamespace(movie_ids=backwards)
     with pytest.raises(DataError, match="expected movie_ids of the trained model to be strictly increasing"):
-        RetrievalModel(shuffled, K)
+        Ranking(shuffled, K, search=None)

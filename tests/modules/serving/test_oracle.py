@@ -4,14 +4,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from modules.serving.oracle import Answers, compare
+from modules.serving.oracle import Answers, Offline, compare
 
 ORACLE = SimpleNamespace(movie_ids=np.array([10, 20, 30, 40]), titles=np.array(["a", "b", "c", "d"]))
-OFFLINE = np.array([[1.0, 4.0, 3.0, 2.0], [-np.inf, 1.0, -np.inf, -np.inf]])
+OFFLINE = Offline(
+    scores=np.array([[1.0, 4.0, 3.0, 2.0], [-np.inf, 1.0, -np.inf, -np.inf]]), source=np.array(["model", "popularity"])
+)
 RIGHT = Answers(
     movie_id=np.array([[20, 30], [20, 0]]),
     title=np.array([["b", "c"], ["b", ""]]),
     score=np.array([[4.0, 3.0], [1.0, -np.inf]], dtype=np.float32),
+    source=np.array(["model", "popularity"]),
 )
 
 
@@ -38,8 +41,9 @@ def test_a_missed_movie_costs_recall_alone():
 
 
 def test_ties_count_as_found():
-    offline = np.array([[1.0, 1.0, 1.0, 0.0]])
-    tied = Answers(np.array([[30, 20]]), np.array([["c", "b"]]), np.array([[1.0, 1.0]], dtype=np.float32))
+    source = np.array(["model"])
+    offline = Offline(np.array([[1.0, 1.0, 1.0, 0.0]]), source)
+    tied = Answers(np.array([[30, 20]]), np.array([["c", "b"]]), np.array([[1.0, 1.0]], dtype=np.float32), source)
     assert compare(tied, offline, ORACLE, 1e-3).recall_at_k == 1.0
 
 
@@ -58,9 +62,10 @@ def test_ties_count_as_found():
         ({"movie_id": [[20, 30], [10, 0]]}, "excluded movies"),
         ({"score": [[4.1, 3], [1, -np.inf]]}, "within 0.001, got a difference of 0.025"),
         ({"score": [[np.nan, np.nan], [1, -np.inf]]}, "got a difference of inf"),
+        ({"source": ["model", "model"]}, "expected row 1 to come from popularity, got model"),
     ],
 )
 def test_every_kind_of_wrong_answer_is_named(change, problem):
-    dtypes = {"movie_id": np.int64, "title": str, "score": np.float32}
+    dtypes = {"movie_id": np.int64, "title": str, "score": np.float32, "source": str}
     answers = replace(RIGHT, **{name: np.array(value, dtype=dtypes[name]) for name, value in change.items()})
     assert any(problem in text for text in judge(answers).problems)

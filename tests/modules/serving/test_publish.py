@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import ConfigError
-from modules.serving.publish import publish, versions
+from modules.serving.publish import publish, republish, versions
 
 # Copies so slowly that there is time to kill the process in the middle.
 SLOW_PUSH = """
@@ -95,6 +95,20 @@ def test_concurrent_pushes_get_a_version_each(tmp_path):
         pushed = list(pool.map(lambda source: publish(source, tmp_path / "serving", "films"), sources))
     assert sorted(version.version for version in pushed) == [1, 2, 3, 4, 5, 6]
     assert all(is_whole(version.path, source / "scann") for version, source in zip(pushed, sources, strict=True))
+
+
+def test_an_earlier_version_is_pushed_again_as_the_newest(tmp_path):
+    root = tmp_path / "serving"
+    for content in "ab":
+        publish(make_indexed(tmp_path / content, content), root, "films")
+    back = republish(root, "films", 1)
+    assert (back.version, back.reused) == (3, False)
+    assert is_whole(back.path, tmp_path / "a" / "scann")
+    assert is_whole(back.tensorflow_path, tmp_path / "a" / "tensorflow")
+    assert republish(root, "films", 1).reused
+    assert versions(root / "films") == versions(root / "films-tensorflow") == [1, 2, 3]
+    with pytest.raises(ConfigError, match=r"expected version 7 in .*films, found none; versions: 1, 2, 3"):
+        republish(root, "films", 7)
 
 
 def start_slow_push(source: Path, root: Path) -> subprocess.Popen:

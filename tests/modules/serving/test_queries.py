@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from modules.errors import DataError
-from modules.serving.queries import parse_histories, read_histories
+from modules.serving.queries import Queries, read_queries
 
 
 def make_example(ids, ratings=None):
@@ -22,12 +22,12 @@ def write(path, count, compression=""):
 
 def test_the_draw_is_seeded_uniform_in_size_and_keeps_the_order_of_the_files(tmp_path):
     files = [write(tmp_path / "b.gz", 5000, "GZIP"), write(tmp_path / "a", 5000)]
-    drawn = read_histories(files, 300, seed=1)
+    drawn = read_queries(files, 300, seed=1)
     assert drawn.movie_ids.shape == (300, 1)
     assert drawn.ratings.dtype == np.float32
-    again = read_histories(files[::-1], 300, seed=1)
+    again = read_queries(files[::-1], 300, seed=1)
     assert drawn.examples == again.examples
-    assert drawn.examples != read_histories(files, 300, seed=2).examples
+    assert drawn.examples != read_queries(files, 300, seed=2).examples
     # File a holds 1..5000 and comes first: each file's draws are in order, and both files are drawn from.
     turn = int(np.argmin(np.diff(drawn.movie_ids[:, 0]))) + 1
     assert np.all(np.diff(drawn.movie_ids[:turn, 0]) > 0)
@@ -36,12 +36,12 @@ def test_the_draw_is_seeded_uniform_in_size_and_keeps_the_order_of_the_files(tmp
 
 
 def test_fewer_examples_than_asked_for_are_all_taken(tmp_path):
-    assert read_histories([write(tmp_path / "a", 7)], 100, seed=0).movie_ids[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert read_queries([write(tmp_path / "a", 7)], 100, seed=0).movie_ids[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_no_examples_is_an_error(tmp_path):
     with pytest.raises(DataError, match=r"expected examples of the evaluation split as queries, found none in .*empty"):
-        read_histories([write(tmp_path / "empty", 0)], 10, seed=0)
+        read_queries([write(tmp_path / "empty", 0)], 10, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,26 @@ def test_no_examples_is_an_error(tmp_path):
     ],
 )
 def test_ratings_follow_the_ids(ids, ratings, expected):
-    movie_ids, known = parse_histories(tf.constant([make_example(ids, ratings)]))
-    assert movie_ids.numpy().tolist() == [ids]
-    assert known.numpy().tolist() == [expected]
+    queries = Queries.of([make_example(ids, ratings)])
+    assert queries.movie_ids.tolist() == [ids]
+    assert queries.ratings.tolist() == [expected]
 
 
 def test_histories_of_different_lengths_are_padded():
-    movie_ids, ratings = parse_histories(tf.constant([make_example([1, 2, 3], [1.0, 2.0, 3.0]), make_example([4])]))
-    assert movie_ids.numpy().tolist() == [[1, 2, 3], [4, 0, 0]]
-    assert ratings.numpy().tolist() == [[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]
+    queries = Queries.of([make_example([1, 2, 3], [1.0, 2.0, 3.0]), make_example([4])])
+    assert queries.movie_ids.tolist() == [[1, 2, 3], [4, 0, 0]]
+    assert queries.ratings.tolist() == [[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]
+
+
+def test_users_are_read_where_they_are_known():
+    example = tf.train.Example.FromString(make_example([1], [3.0]))
+    feature = example.features.feature
+    feature["user_id"].int64_list.value.append(7)
+    feature["user_gender"].bytes_list.value.append(b"F")
+    feature["user_age"].int64_list.value.append(25)
+    feature["user_occupation"].bytes_list.value.append(b"writer")
+    users = Queries.of([example.SerializeToString(), make_example([1])]).users
+    assert [list(column) for column in users] == [[7, 0], [b"F", b""], [25, 0], [b"writer", b""]]
+    only_id, without_id = users.only_id(), users.without_id()
+    assert [list(np.asarray(column)) for column in only_id] == [[7, 0], [b"", b""], [0, 0], [b"", b""]]
+    assert [list(np.asarray(column)) for column in without_id] == [[0, 0], [b"F", b""], [25, 0], [b"writer", b""]]

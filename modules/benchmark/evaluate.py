@@ -1,0 +1,107 @@
+"""Measures baselines and trained SavedModels on the same examples."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from modules import features
+from modules.benchmark.measurement import Measurement, Measuring
+from modules.catalogue import Catalogue
+from modules.evaluation.counting import count
+from modules.evaluation.example_reader import Records, read_batches, read_records
+from modules.evaluation.options import BaselineOptions
+from modules.evaluation.recommendation_lists import ListStatistics, popularity_percentiles
+from modules.evaluation.score_ranks import Ranks, Scores
+from modules.evaluation.signatures import RANK, RANK_EXCLUDED, RANK_SIGNATURE
+
+# 128 MB of scores at a time.
+_SCORES = 32_000_000
+_LARGEST_BATCH = 4096
+
+Files = Sequence[Path]
+
+
+def measure_baselines(
+    train: Files, evaluated: Files, catalogue: Catalogue, options: BaselineOptions, every_position: bool
+) -> dict[str, Measurement]:
+    """Counts on the training split, and measures on the evaluated one.
+
+    Returns:
+        The measurements by name; their CPU seconds are those of the one count for all of them.
+
+    Raises:
+        DataError: a split is empty or damaged.
+    """
+    start = time.process_time()
+    counts = count(train, catalogue, options, every_position)
+    models = counts.models()
+    cpu_seconds = time.process_time() - start
+    percentiles = popularity_percentiles(counts.label_counts)
+    measuring = {name: Measuring(ListStatistics(percentiles)) for name in models}
+    for batch in read_batches(evaluated, catalogue, _batch_size(catalogue)):
+        for name, model in models.items():
+            measuring[name].add(batch, model.ranks(batch), model.scores(batch))
+    return {name: one.finish(cpu_seconds) for name, one in measuring.items()}
+
+
+def measure_model(path: Path, evaluated: Files, catalogue: Catalogue, training: Mapping[str, object]) -> Measurement:
+    """Measures a trained SavedModel by its own `rank` signature.
+
+    Args:
+        path: the SavedModel.
+        evaluated: gzipped TFRecords.
+        catalogue: what defines the id space.
+        training: the trainer's report, with `cpu_seconds` and `parameters`.
+
+    Raises:
+        DataError: the evaluated split is empty or damaged.
+    """
+    model = tf.saved_model.load(str(path))
+    rank = model.signatures[RANK_SIGNATURE]
+    measuring = Measuring(ListStatistics(popularity_percentiles(model.train_counts.numpy())))
+    for records, batch in read_records(evaluated, catalogue, _batch_size(catalogue)):
+        answer = rank(examples=tf.constant(records))
+        ranks = Ranks(answer[RANK].numpy()[:, 0], answer[RANK_EXCLUDED].numpy()[:, 0])
+        measuring.add(batch, ranks, _scores(model, records))
+    return measuring.finish(float(str(training["cpu_seconds"])), int(str(training["parameters"])))
+
+
+def _batch_size(catalogue: Catalogue) -> int:
+    return max(min(_SCORES // len(catalogue), _LARGEST_BATCH), 1)
+
+
+def _scores(model: tf.Module, records: Records) -> Scores:
+    """Scores float32 `[batch, movies]` of serialized examples, by the model's own query function."""
+    numbers = {features.CONTEXT_MOVIE_ID: tf.int64, features.CONTEXT_MOVIE_RATING: tf.float32}
+    history = tf.io.parse_example(records, {name: tf.io.RaggedFeature(kind) for name, kind in numbers.items()})
+    movies = history[features.CONTEXT_MOVIE_ID].to_tensor()
+    ratings = history[features.CONTEXT_MOVIE_RATING].to_tensor(shape=movies.shape)
+    if _flag(model, "reads_user"):
+        query = model.query_user(movies, ratings, *_user(records))
+    else:
+        query = model.query(movies, ratings)
+    return np.asarray(tf.matmul(query, model.candidates, transpose_b=True))
+
+
+def _user(records: Records) -> list[tf.Tensor]:
+    """What `query_user` takes after the history, `[batch]` each."""
+    unknown = {
+        features.USER_ID: features.UNKNOWN_USER_ID,
+        features.USER_GENDER: features.UNKNOWN_TEXT,
+        features.USER_AGE: features.UNKNOWN_AGE,
+        features.USER_OCCUPATION: features.UNKNOWN_TEXT,
+    }
+    spec = {
+        name: tf.io.FixedLenFeature([], tf.string if isinstance(value, str) else tf.int64, default_value=value)
+        for name, value in unknown.items()
+    }
+    parsed = tf.io.parse_example(records, spec)
+    return [parsed[name] for name in unknown]
+
+
+def _flag(model: tf.Module, name: str) -> bool:
+    """Models from before the flag was introduced don't have it."""
+    return bool(getattr(model, name).numpy()) if hasattr(model, name) else False

@@ -1,0 +1,50 @@
+"""The part of a data set that a protocol trains on, as a data set of its own: what settings may be chosen on."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from modules import files
+from modules.data.csv_lines import columns_of, split_line
+from modules.data.dataset import SYNTHETIC_MARK, Dataset
+
+Event = tuple[int, int]  # user and movie
+
+_COLUMNS = ("userId", "movieId", "timestamp")
+
+
+def write_training_part(dataset: Dataset, folder: Path, evaluated: set[Event], end: int | None = None) -> None:
+    """Writes a data set without the ratings that are evaluated; a protocol then splits what is left.
+
+    Args:
+        dataset: the whole one.
+        folder: where the part goes; must not exist.
+        evaluated: events to leave out.
+        end: leave out everything from this second (Unix time) on, too; None leaves the future in.
+    """
+    with files.new_directory(folder) as aside:
+        for path in (*dataset.files, dataset.folder / SYNTHETIC_MARK):
+            if path.is_file() and path != dataset.ratings_path:
+                shutil.copy(path, aside / path.name)
+        with (aside / dataset.ratings_path.name).open("wb") as part:
+            part.writelines(_kept(dataset, evaluated, end))
+
+
+def _kept(dataset: Dataset, evaluated: set[Event], end: int | None) -> Iterator[bytes]:
+    """The lines that stay, as they are; a reader says what is wrong with one that is no rating."""
+    separator = dataset.format.separator.encode()
+    user, movie, time = 0, 1, 3
+    with dataset.ratings_path.open("rb") as lines:
+        if dataset.format.header:
+            header = next(lines)
+            user, movie, time = columns_of(dataset.ratings_path, split_line(header.decode().strip()), _COLUMNS)
+            yield header
+        for line in lines:
+            fields = line.split(separator)
+            try:
+                event, second = (int(fields[user]), int(fields[movie])), int(fields[time])
+            except (IndexError, ValueError):
+                yield line
+                continue
+            if event not in evaluated and (end is None or second < end):
+                yield line

@@ -1,0 +1,111 @@
+"""`movielens benchmark`: models beside counting baselines under a protocol, in one table."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.markdown import Markdown
+
+from modules import files
+from modules.benchmark.protocols import PROTOCOLS, Protocol, protocol_named
+from modules.errors import ConfigError, ModelRefused
+from modules.features import EVAL_SPLIT, VALIDATION_SPLIT
+from pipeline import quiet
+from pipeline.benchmark_request import make_request
+from pipeline.cli.console import JsonOption, console, errors, print_json
+from pipeline.cli.settings import DataOption, SetOption, WorkspaceOption
+from pipeline.workspace import Workspace
+
+_MODELS = "; ".join(f"{name}: {', '.join(protocol.presets)}" for name, protocol in PROTOCOLS.items())
+
+
+def benchmark(
+    protocol: str = typer.Option("", "--protocol", help=f"How models are compared: {', '.join(PROTOCOLS)}."),
+    models: str = typer.Option("", "--models", help=f"Comma-separated; all if not given. {_MODELS}."),
+    data: Path | None = DataOption,
+    seeds: int = typer.Option(1, "--seeds", min=1, max=99, help="Trainings of each model, with different seeds."),
+    ablate: bool = typer.Option(False, "--ablate", help="Take the recipe apart, one ingredient at a time."),
+    on: str = typer.Option(
+        EVAL_SPLIT, "--on", help="eval; or validation, to choose settings by: nothing that is evaluated is used."
+    ),
+    settings: list[str] = SetOption,
+    speed: bool = typer.Option(False, "--speed", help="Measure the speed of training instead of its result."),
+    to: Path | None = typer.Option(
+        None, "--to", file_okay=False, help="The folder of the tables; benchmark/ in the workspace if not given."
+    ),
+    workspace: Path = WorkspaceOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Train and measure models under a protocol, beside popularity and item-kNN; print and save one table."""
+    place = Workspace.at(workspace)
+    tables = to or place.root / "benchmark"
+    if speed:
+        if protocol or models or settings or ablate or seeds > 1:
+            raise ConfigError("--speed measures one fixed pair of training loops: it takes --data and --to alone")
+        _speed(place, data, tables, as_json)
+        return
+    chosen = protocol_named(protocol)
+    if on not in (EVAL_SPLIT, VALIDATION_SPLIT):
+        raise ConfigError(f"--on: expected {EVAL_SPLIT} or {VALIDATION_SPLIT}, got {on!r}")
+    folder = _data(place, chosen, data)
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    request = make_request(chosen, names, settings, data=folder.name, on=on, seeds=seeds, ablate=ablate)
+    with _working(place):
+        from modules.benchmark.tables import facts, legend, rich_table, warnings
+        from pipeline.benchmark import run_benchmark, save
+
+        report = run_benchmark(request, folder, place.root / "benchmark", errors)
+    paths = save(report, tables)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        console.print("", *facts(report), "", rich_table(report), "", legend(report), "", sep="\n", markup=False)
+        console.print(*paths, sep="\n")
+    if report.leaks:
+        raise ModelRefused("\n".join(warnings(report)))
+
+
+def _speed(workspace: Workspace, data: Path | None, tables: Path, as_json: bool) -> None:
+    """Measures the speed of training, and saves its table."""
+    with _working(workspace):
+        from modules.benchmark.speed import measure_speed
+
+        with errors.status("measuring the speed of training and evaluation"):
+            report = measure_speed(data)
+    paths = tables / "speed.md", tables / "speed.json"
+    files.write_bytes(paths[0], report.to_markdown().encode())
+    files.write_json(paths[1], report.to_json())
+    if as_json:
+        print_json(report.to_json())
+    else:
+        console.print(Markdown(report.to_markdown()))
+        console.print(*paths, sep="\n")
+
+
+@contextmanager
+def _working(workspace: Workspace) -> Iterator[None]:
+    """Holds the workspace, since two trainings at once would falsify each other's times; chatter goes to a log."""
+    with workspace.lock():
+        quiet.log_to(workspace.logs / "benchmark.log")
+        # Beam parses the process's own arguments.
+        sys.argv = sys.argv[:1]
+        with errors.status("loading TensorFlow"):
+            import tensorflow  # noqa: F401
+        yield
+
+
+def _data(workspace: Workspace, protocol: Protocol, given: Path | None) -> Path:
+    """The folder of ratings: what is given, or what `movielens data fetch` put into the workspace.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    folder = (given or workspace.data(protocol.data)).resolve()
+    if not folder.is_dir():
+        raise ConfigError(
+            f"the {protocol.name} protocol needs {protocol.data}: give its folder with --data DIR "
+            f"(`movielens data fetch {protocol.data}` downloads it)"
+        )
+    return folder
