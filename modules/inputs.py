@@ -158,6 +158,8 @@ class ExampleReader:
             .prefetch(2)
         )
 
+    # Nothing here needs AutoGraph, which would take seconds to convert the Transform layer.
+    @tf.autograph.experimental.do_not_convert
     def _parse(self, serialized: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         transformed = self._transform(tf.io.parse_example(serialized, self._spec))
         batch = {

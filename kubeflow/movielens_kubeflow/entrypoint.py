@@ -14,7 +14,6 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
-import modules  # noqa: F401  (sets Keras's version before TensorFlow is imported)
 from modules.errors import PipelineError
 from movielens_kubeflow import parameters
 from movielens_kubeflow.beam import LOCAL_INPUTS

@@ -35,9 +35,19 @@ class RemoteFolder:
         return cls(_store(scheme), path)
 
     def names(self) -> list[str]:
-        """All files, sorted; none when there is no such folder."""
+        """All files, sorted; none when there is no such folder.
+
+        Raises:
+            ConfigError: there is no such bucket, or it may not be read.
+        """
         prefix = self.path + "/"
-        return sorted(found.removeprefix(prefix) for found in self.store.find(self.path) if found.startswith(prefix))
+        try:
+            found = self.store.find(self.path)
+        except (FileNotFoundError, PermissionError) as error:
+            raise ConfigError(
+                f"expected to read {self.path}, got: {error}; check the bucket's name, {_ENDPOINT} and the credentials"
+            ) from error
+        return sorted(name.removeprefix(prefix) for name in found if name.startswith(prefix))
 
     def download(self, names: Iterable[str], folder: Path) -> None:
         """Copies files into a local folder."""

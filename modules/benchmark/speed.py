@@ -205,13 +205,14 @@ def measure_speed(
     with tempfile.TemporaryDirectory(prefix="speed.") as folder:
         scratch = Path(folder)
         if data_dir is None:
-            make(scratch / "synthetic", synthetic)
-        dataset = open_dataset(data_dir or scratch / "synthetic")
+            make(scratch / "generated", synthetic)
+        dataset = open_dataset(data_dir or scratch / "generated")
         phases = _phases(dataset.folder, scratch, recipe, steps, batch_size)
+        synthetic_data = dataset.synthetic
         costs = measure_interleaved(phases, repetitions)
     return SpeedReport(
         data=dataset.name,
-        synthetic=dataset.synthetic,
+        synthetic=synthetic_data,
         examples=steps * batch_size,
         batch_size=batch_size,
         recipe_batch_size=recipe.batch_size,
@@ -233,8 +234,8 @@ def _phases(
     held = manifest.splits[TRAIN_SPLIT].examples
     if held < examples:
         raise DataError(
-            f"{data_dir}: expected {examples:,} training examples for the {steps} steps of a repetition, but there are "
-            f"{held:,}; take fewer steps or more data"
+            f"{data_dir}: expected {examples:,} training examples for a repetition, {steps} times {batch_size:,}, but "
+            f"there are {held:,}; take fewer steps or more data"
         )
     span = spans.path(manifest.span)
     train_files, eval_files = (sorted((span / split).iterdir()) for split in (TRAIN_SPLIT, EVAL_SPLIT))
@@ -249,7 +250,7 @@ def _phases(
 
 
 def _with_derived(costs: Mapping[str, Cost]) -> dict[str, Cost]:
-    """Adds what follows from the measured parts; a difference of two noisy medians may come out below 0, and is 0 then."""
+    """Adds what follows from the measured parts; a difference of noisy medians that comes out below 0 is 0."""
 
     def sums(of: str) -> dict[str, float]:
         cost = {name: getattr(measured, of) for name, measured in costs.items()}

@@ -11,7 +11,7 @@ from modules.benchmark.speed_phases import EVALUATION, INPUT, READ, Phase, train
 from modules.catalogue import Catalogue
 from modules.evaluation.ranks import exact_ranks
 from modules.features import CONTEXT_MOVIE_INDEX, CONTEXT_MOVIE_RATING, LABEL_MOVIE_INDEX
-from modules.inputs import Examples, ExampleReader, TrainingData
+from modules.inputs import ExampleReader, Examples, TrainingData
 from modules.models.movie_features import MovieFeatures
 from modules.models.options import ModelOptions, TrainingOptions
 from modules.models.retrieval import RetrievalModel

@@ -67,9 +67,8 @@ def measure_interleaved(
                 work.run()
                 after = clock()
                 if repetition:
-                    costs[name, phase].append(
-                        tuple((end - start) / work.examples for start, end in zip(before, after, strict=True))
-                    )
+                    cpu, wall = ((end - start) / work.examples for start, end in zip(before, after, strict=True))
+                    costs[name, phase].append((cpu, wall))
     medians: dict[str, dict[str, Cost]] = {name: {} for name in phases}
     for (name, phase), measured in costs.items():
         cpu, wall = (1e6 * statistics.median(column) for column in zip(*measured, strict=True))

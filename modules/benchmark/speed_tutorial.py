@@ -4,7 +4,7 @@ https://www.tensorflow.org/recommenders/examples/sequential_retrieval: every rec
 that the model looks up, the loss is TFRS's over the batch, and `FactorizedTopK` evaluates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -36,13 +36,17 @@ class TutorialModel(tfrs.Model):
         super().__init__()
         self.query_model = tf.keras.Sequential([*_embedding(movie_ids), tf.keras.layers.GRU(_DIM)])
         self.candidate_model = tf.keras.Sequential(_embedding(movie_ids))
+        vectors = _unconverted(self.candidate_model)
+        vectors(tf.constant(movie_ids[:1]))
         candidates = tf.data.Dataset.from_tensor_slices(list(movie_ids)).batch(_CANDIDATES_A_BATCH)
-        self.top_k = tfrs.metrics.FactorizedTopK(candidates=candidates.map(self.candidate_model))
-        # Both are written for AutoGraph; to convert all of the model as well takes half a minute a function.
-        self.task = tf.function(tfrs.tasks.Retrieval())
-        self.count_top_k = tf.function(self._count_top_k)
+        self.top_k = tfrs.metrics.FactorizedTopK(candidates=candidates.map(vectors))
+        loss = tf.keras.losses.CategoricalCrossentropy(from_logits=True, reduction=tf.keras.losses.Reduction.SUM)
+        # TFRS's own code is written for AutoGraph, Keras' is not, and to convert it takes half a minute.
+        self.task = tf.function(tfrs.tasks.Retrieval(loss=_unconverted(loss)).call)
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """TFRS's loss of a batch, summed over it, whether in training or not."""
+        del training
         query = self.query_model(inputs[CONTEXT_MOVIE_ID])
         candidate = self.candidate_model(inputs[LABEL_MOVIE_ID])
         return self.task(query, candidate, compute_metrics=False)
@@ -50,10 +54,11 @@ class TutorialModel(tfrs.Model):
     def evaluate_batch(self, inputs: dict[str, tf.Tensor]) -> None:
         """The part of the evaluation that finds out where the labels stand."""
         query = self.query_model(inputs[CONTEXT_MOVIE_ID])
-        self.count_top_k(query, self.candidate_model(inputs[LABEL_MOVIE_ID]))
+        self.top_k.update_state(query, self.candidate_model(inputs[LABEL_MOVIE_ID]))
 
-    def _count_top_k(self, query: tf.Tensor, candidate: tf.Tensor) -> None:
-        self.top_k.update_state(query, candidate)
+
+def _unconverted(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+    return tf.autograph.experimental.do_not_convert(lambda *inputs, **named: function(*inputs, **named))
 
 
 def _embedding(movie_ids: Sequence[str]) -> list[tf.keras.layers.Layer]:

@@ -27,10 +27,10 @@ def strategy_scope(options: TrainingOptions) -> Iterator[tf.distribute.Strategy]
             export(model, ...)
     ```
 
-    `mirrored` takes all GPUs, and without any the CPU, so it works as one device where there is only one. `multi-worker`
-    trains on every machine of `TF_CONFIG`: each runs the same program with the same data and its own `task`, and reaches
-    the end together with the others; only the chief, the worker of index 0 if none is called so, exports the model. It
-    must be entered before anything else uses TensorFlow in the process.
+    `mirrored` takes all GPUs, and without any the CPU, so it works as one device where there is only one.
+    `multi-worker` trains on every machine of `TF_CONFIG`: each runs the same program with the same data and its own
+    `task`, and all reach the end together; only the chief, the worker of index 0 if none is called so, exports the
+    model. It must be entered before anything else uses TensorFlow in the process.
 
     Raises:
         ConfigError: `TF_CONFIG` is missing or wrong, or TensorFlow has been used before.

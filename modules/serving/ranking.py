@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from modules import features
 from modules.errors import DataError
+from modules.models.history import sorted_index
 
 # Where an answer comes from.
 BY_MODEL = "model"
@@ -64,11 +65,8 @@ class Ranking(tf.Module):
 
     def rows(self, movie_ids: tf.Tensor) -> tf.Tensor:
         """Rows int32 of movie ids of any shape; `movies` for ids that the catalogue does not know."""
-        known_ids = self._ids[:-1]
-        flat = tf.reshape(movie_ids, [-1])
-        place = tf.minimum(tf.searchsorted(known_ids, flat), self._movies - 1)
-        rows = tf.where(tf.gather(known_ids, place) == flat, place, self._movies)
-        return tf.reshape(rows, tf.shape(movie_ids))
+        index = tf.cast(sorted_index(self._ids[:-1], movie_ids), tf.int32)
+        return tf.where(index > 0, index - 1, self._movies)
 
     def knows(self, movie_ids: tf.Tensor) -> tf.Tensor:
         """Whether the catalogue has them: bool, in the shape of `movie_ids`."""

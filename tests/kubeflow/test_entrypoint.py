@@ -1,6 +1,8 @@
 """The entrypoint's parts in this process; `test_nodes.py` runs it as KFP does."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from google.protobuf import json_format
@@ -43,6 +45,14 @@ def test_an_expected_failure_is_one_line_and_an_exit_code(arguments, capsys, mon
     monkeypatch.setattr(entrypoint, "run", fail)
     assert entrypoint.main(arguments()) == 4
     assert capsys.readouterr().err == "CuratedSchema: the ratings are missing\n"
+
+
+def test_kerass_version_is_chosen_before_tensorflow_is_imported(tmp_path):
+    code = "import movielens_kubeflow, os, sys; print(os.environ['TF_USE_LEGACY_KERAS'], 'tensorflow' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={}, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "False"]
 
 
 def test_inputs_get_their_types_back_and_logs_are_no_output():

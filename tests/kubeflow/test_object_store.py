@@ -39,6 +39,16 @@ def test_a_folder_beside_it_is_not_its_own(remote, tmp_path):
     assert remote.names() == []
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError("no such bucket"), PermissionError("access denied")])
+def test_a_bucket_that_can_not_be_read(remote, monkeypatch, error):
+    def find(path):
+        raise error
+
+    monkeypatch.setattr(remote.store, "find", find)
+    with pytest.raises(ConfigError, match=f"expected to read .*bucket/some/folder, got: {error}; check the bucket"):
+        remote.names()
+
+
 def test_minio_needs_an_address(monkeypatch):
     monkeypatch.delenv(BUCKETS, raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

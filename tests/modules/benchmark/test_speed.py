@@ -84,7 +84,7 @@ def test_a_tiny_run_measures_every_part() -> None:
 
 def test_too_little_data_is_refused(tmp_path: Path) -> None:
     make(tmp_path / "few", TINY)
-    with pytest.raises(DataError, match=r"few: expected 12,800 training examples for the 1 steps .* there are \d+;"):
+    with pytest.raises(DataError, match=r"few: expected 12,800 training .*, 1 times 12,800, but there are \d"):
         measure_speed(tmp_path / "few")
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import modules  # noqa: F401
 import numpy as np
 import tensorflow as tf
 
@@ -79,11 +78,11 @@ def main() -> None:
     cases = {
         "labels": {"learning_rate": 0.02},
         "every position": {"learning_rate": 0.02, "every_position": True},
-        "adagrad": {"learning_rate": 0.5, "optimizer": "adagrad"},
     }
     for case, options in cases.items():
-        found[case] = {name: train(name, **options)[0] for name in ("one-device", "mirrored")}
-    _, model, data = train("mirrored")
+        found[case] = {}
+        for name in ("one-device", "mirrored"):
+            found[case][name], model, data = train(name, **options)
     context = data.validation.context
     query = model.query(context, data.validation.rating, model.context_tower(context))
     found["trained"] = query.numpy().ravel().tolist()
@@ -95,4 +94,5 @@ def main() -> None:
     json.dump(found, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

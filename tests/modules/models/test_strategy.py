@@ -101,7 +101,7 @@ def replicas() -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("case", ["labels", "every position", "adagrad"])
+@pytest.mark.parametrize("case", ["labels", "every position"])
 def test_two_replicas_with_half_a_batch_each_learn_what_one_device_learns(replicas: dict, case: str) -> None:
     one, two = replicas[case]["one-device"], replicas[case]["mirrored"]
     assert (one["replicas"], two["replicas"]) == (1, 2)
