@@ -182,7 +182,9 @@ def test_the_first_run_has_a_policy() -> None:
     assert "first_run=bless" in check.sentence
     assert decide(refusing, evidence()).blessed
     other = decide(OPTIONS, evidence(champion=None, no_champion="the champion is of another protocol"))
-    assert any(check.sentence.startswith("the champion is of another protocol, and first_run") for check in other.checks)
+    assert any(
+        check.sentence.startswith("the champion is of another protocol, and first_run") for check in other.checks
+    )
 
 
 def test_the_first_model_must_pass_all_else() -> None:
