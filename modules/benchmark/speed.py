@@ -189,7 +189,7 @@ def measure_speed(
         data_dir: a folder of a data set in one of MovieLens' formats; made-up data if not given.
         synthetic: what to make up.
         repetitions: of every part.
-        steps: of the tutorial's in a repetition; one takes about ten CPU seconds.
+        steps: of the tutorial's in a repetition; one takes about ten CPU seconds, and 8 GB of memory.
         batch_size: examples of the tutorial's step.
 
     Raises:

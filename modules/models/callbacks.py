@@ -41,8 +41,10 @@ class FiniteLoss(tf.keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
+        # A replica's own loss, and the mean of all replicas': when one of several workers stops, all must.
+        losses = [float((logs or {}).get(name, 0.0)) for name in ("loss", "cross_entropy")]
+        loss = next((loss for loss in losses if not math.isfinite(loss)), None)
+        if loss is not None:
             raise PipelineError(
                 f"expected a finite training loss, got {loss} in epoch {self._epoch + 1}, step {batch + 1}: lower "
                 f"training.learning_rate or raise training.warmup_steps"

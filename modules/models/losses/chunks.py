@@ -10,11 +10,10 @@ _SCORES = 1 << 22
 
 # Of one chunk: the sum of its rows' losses, and that sum's gradients by each of the rows' inputs and by the candidates.
 Part = tuple[tf.Tensor, tuple[tf.Tensor, ...], tf.Tensor]
-PartOfLoss = Callable[..., Part]
 
 
 def mean_in_chunks(
-    part: PartOfLoss, rows: tuple[tf.Tensor, ...], candidates: tf.Tensor, constants: tuple[tf.Tensor, ...]
+    part: Callable[..., Part], rows: tuple[tf.Tensor, ...], candidates: tf.Tensor, constants: tuple[tf.Tensor, ...]
 ) -> tf.Tensor:
     """The mean loss of all rows, 0 without rows; memory grows with rows + candidates, never with their product.
 
@@ -61,17 +60,3 @@ def _growing(row: tf.Tensor) -> tf.TensorArray:
     return tf.TensorArray(
         tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=tf.TensorShape([None, *row.shape[1:]])
     )
-
-
-def differentiated(part_loss: Callable[..., tf.Tensor], rows: int) -> PartOfLoss:
-    """A `PartOfLoss` from a function for the sum of the losses alone, whose first `rows` inputs are the rows'."""
-
-    def part(*inputs: tf.Tensor) -> Part:
-        watched = inputs[: rows + 1]
-        with tf.GradientTape() as tape:
-            tape.watch(watched)
-            loss = part_loss(*inputs)
-        *by_rows, by_candidates = tape.gradient(loss, watched)
-        return loss, tuple(by_rows), by_candidates
-
-    return part

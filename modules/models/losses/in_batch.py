@@ -5,7 +5,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules.models.candidates import CandidateView
-from modules.models.losses.softmax import cross_entropy
+from modules.models.losses.softmax import cross_entropy, with_offset, with_one
 
 # TFRS clips there, too.
 _SMALLEST_SHARE = 1e-6
@@ -47,10 +47,9 @@ class InBatchSoftmax:
         copies = tf.cast(copies, tf.float32)
         offset = tf.math.log(copies) - tf.gather(self._log_share, distinct)
         own_copies = tf.gather(copies, column)
-        # One more dimension adds the offset within the matrix product, instead of a pass over all logits.
         return cross_entropy(
-            tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0),
-            tf.concat([candidates.rows(distinct), offset[:, tf.newaxis]], axis=1),
+            with_one(query),
+            with_offset(candidates.rows(distinct), offset),
             column,
             own_copies,
             own_copies - 1 if self._remove_accidental_hits else None,

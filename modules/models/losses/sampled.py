@@ -5,7 +5,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules.models.candidates import NEVER, CandidateView
-from modules.models.losses.chunks import differentiated, mean_in_chunks
+from modules.models.losses.chunks import Part, mean_in_chunks
+from modules.models.losses.softmax import SMALLEST_PROBABILITY, with_offset, with_one
 from modules.models.sampling import Sampler
 
 # An evaluated label that is none in training has a score of NEVER, which would drown all others' losses.
@@ -32,14 +33,16 @@ class SampledSoftmax:
         expected = np.float32(np.log(self._negatives)) + tf.gather(self._sampler.log_probability, drawn)
         offset = tf.math.log(tf.cast(copies, tf.float32)) - expected
 
-        def part(query: tf.Tensor, own: tf.Tensor, vectors: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-            logits = _without_hits(tf.matmul(query, vectors, transpose_b=True) + offset, drawn, labels)
-            logits = tf.concat([own[:, tf.newaxis], logits], axis=1)
-            first = tf.zeros_like(labels)
-            return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(first, logits))
+        def part(query: tf.Tensor, own: tf.Tensor, vectors: tf.Tensor, labels: tf.Tensor) -> Part:
+            logits = _without_hits(tf.matmul(query, vectors, transpose_b=True), drawn, labels)
+            probability = tf.nn.softmax(tf.concat([own[:, tf.newaxis], logits], axis=1))
+            label, negatives = probability[:, 0], probability[:, 1:]
+            loss = -tf.reduce_sum(tf.math.log(tf.maximum(label, SMALLEST_PROBABILITY)))
+            by_rows = tf.matmul(negatives, vectors), label - 1
+            return loss, by_rows, tf.matmul(negatives, query, transpose_a=True)
 
         own = _own_score(query, labels, candidates, training)
-        return mean_in_chunks(differentiated(part, rows=2), (query, own), candidates.rows(drawn), (labels,))
+        return mean_in_chunks(part, (with_one(query), own), with_offset(candidates.rows(drawn), offset), (labels,))
 
 
 class CalibratedBinary:
@@ -63,15 +66,19 @@ class CalibratedBinary:
     def __call__(self, query: tf.Tensor, labels: tf.Tensor, candidates: CandidateView, training: bool) -> tf.Tensor:
         """See `Loss`."""
         drawn, _, copies = tf.unique_with_counts(self._sampler.draw(self._negatives, training))
-        copies = tf.cast(copies, tf.float32)
+        weight = tf.cast(copies, tf.float32)[:, tf.newaxis] / (self._negatives + 1)
+        own_weight = self.beta / (self._negatives + 1)
 
-        def part(query: tf.Tensor, own: tf.Tensor, vectors: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        def part(query: tf.Tensor, own: tf.Tensor, vectors: tf.Tensor, labels: tf.Tensor) -> Part:
             logits = _without_hits(tf.matmul(query, vectors, transpose_b=True), drawn, labels)
-            losses = self.beta * tf.nn.softplus(-own) + tf.linalg.matvec(tf.nn.softplus(logits), copies)
-            return tf.reduce_sum(losses) / (self._negatives + 1)
+            of_own = own_weight * tf.reduce_sum(tf.nn.softplus(-own))
+            loss = of_own + tf.reduce_sum(tf.matmul(tf.nn.softplus(logits), weight))
+            mistaken = tf.sigmoid(logits)
+            by_rows = tf.matmul(mistaken, weight * vectors), -own_weight * tf.sigmoid(-own)
+            return loss, by_rows, weight * tf.matmul(mistaken, query, transpose_a=True)
 
         own = _own_score(query, labels, candidates, training)
-        return mean_in_chunks(differentiated(part, rows=2), (query, own), candidates.rows(drawn), (labels,))
+        return mean_in_chunks(part, (query, own), candidates.rows(drawn), (labels,))
 
 
 def _own_score(query: tf.Tensor, labels: tf.Tensor, candidates: CandidateView, training: bool) -> tf.Tensor:

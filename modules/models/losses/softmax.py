@@ -6,7 +6,7 @@ from modules.models.candidates import CandidateView
 from modules.models.losses.chunks import Part, mean_in_chunks
 
 # Softmax can underflow to 0, whose logarithm is no number; the gradient is exact either way.
-_SMALLEST_PROBABILITY = 1e-30
+SMALLEST_PROBABILITY = 1e-30
 
 
 class FullSoftmax:
@@ -48,12 +48,22 @@ def cross_entropy(
     return mean_in_chunks(_part, (query,), candidates, (column, copies, removed))
 
 
+def with_one(query: tf.Tensor) -> tf.Tensor:
+    """Queries `[n, dim + 1]` for candidates `with_offset`."""
+    return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)
+
+
+def with_offset(candidates: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    """Candidates `[m, dim + 1]` whose logits an offset `[m]` is added to, by the matrix product itself."""
+    return tf.concat([candidates, offset[:, tf.newaxis]], axis=1)
+
+
 def _part(query: tf.Tensor, candidates: tf.Tensor, column: tf.Tensor, copies: tf.Tensor, removed: tf.Tensor) -> Part:
     probability = tf.nn.softmax(tf.matmul(query, candidates, transpose_b=True))
     own = tf.gather(probability, column, batch_dims=1)
     # At least 1 / copies: the own candidate itself is never removed.
     left = 1 - own * removed / copies
-    loss = tf.reduce_sum(tf.math.log(left * copies) - tf.math.log(tf.maximum(own, _SMALLEST_PROBABILITY)))
+    loss = tf.reduce_sum(tf.math.log(left * copies) - tf.math.log(tf.maximum(own, SMALLEST_PROBABILITY)))
     weight = 1 / left[:, tf.newaxis]
     weighted = query * weight
     by_query = (tf.matmul(probability, candidates) - tf.gather(candidates, column)) * weight

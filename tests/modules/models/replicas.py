@@ -1,4 +1,7 @@
-"""Run by test_strategy in a process of its own: the same trainings on one device and on two, as JSON."""
+"""Run by test_strategy in processes of their own: the same trainings on one device, on two, and on two workers.
+
+Without arguments on one device and on two; with the argument `worker` as one of the workers of TF_CONFIG. Prints JSON.
+"""
 
 import json
 import sys
@@ -17,7 +20,7 @@ from modules.models.export import export
 from modules.models.movie_features import MovieFeatures
 from modules.models.options import ModelOptions, TrainingOptions
 from modules.models.retrieval import RetrievalModel
-from modules.models.strategy import strategy_scope
+from modules.models.strategy import is_chief, strategy_scope
 from modules.models.targets import count_targets
 from modules.models.training import fit
 
@@ -26,7 +29,7 @@ CATALOGUE = Catalogue.from_rows([(10 * n, f"Movie {n}", ("Drama",), 1980 + n) fo
 MODEL = ModelOptions(embedding_dim=8, gru_units=8, max_context_length=LENGTH, dropout=0.0)
 
 
-def make_data(every_position: bool) -> TrainingData:
+def make_data() -> TrainingData:
     """Windows of different lengths, so that replicas have different numbers of targets."""
     rng = np.random.default_rng(1)
     context = rng.integers(1, MOVIES + 1, (101 + 33, LENGTH))
@@ -34,16 +37,22 @@ def make_data(every_position: bool) -> TrainingData:
     label = rng.integers(1, MOVIES + 1, len(context)).astype(np.int32)
     both = Examples(context.astype(np.int32), np.where(context > 0, 3.5, 0).astype(np.float32), label)
     train, validation = both.where(np.arange(134) < 101), both.where(np.arange(134) >= 101)
-    counts = count_targets(train.context, train.label, MOVIES + 1, every_position)
+    counts = count_targets(train.context, train.label, MOVIES + 1, every_position=True)
     return TrainingData(SimpleNamespace(), train, len(train), validation, counts, 0)
 
 
-def train(strategy_name: str, **options: Any) -> tuple[dict[str, Any], RetrievalModel, TrainingData]:
+def train(strategy_name: str) -> tuple[dict[str, Any], RetrievalModel, TrainingData]:
     tf.keras.utils.set_random_seed(1)
     training = TrainingOptions(
-        strategy=strategy_name, batch_size=32, epochs=2, hidden_rating_share=0.0, final_learning_rate=1.0, **options
+        strategy=strategy_name,
+        every_position=True,
+        batch_size=32,
+        epochs=2,
+        learning_rate=0.02,
+        hidden_rating_share=0.0,
+        final_learning_rate=1.0,
     )
-    data = make_data(training.every_position)
+    data = make_data()
     with strategy_scope(training) as strategy:
         model = RetrievalModel(MovieFeatures.of(CATALOGUE), MODEL, training, data.label_counts)
         before = flat(model)
@@ -71,18 +80,19 @@ def exported(model: RetrievalModel, data: TrainingData) -> list[float]:
     return query.numpy().ravel().tolist()
 
 
-def main() -> None:
+def as_worker() -> None:
+    found, model, data = train("multi-worker")
+    if is_chief(model.distribute_strategy):
+        found["exported"] = exported(model, data)
+    json.dump(found, sys.stdout)
+
+
+def on_two_devices() -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     found: dict[str, Any] = {}
-    cases = {
-        "labels": {"learning_rate": 0.02},
-        "every position": {"learning_rate": 0.02, "every_position": True},
-    }
-    for case, options in cases.items():
-        found[case] = {}
-        for name in ("one-device", "mirrored"):
-            found[case][name], model, data = train(name, **options)
+    for name in ("one-device", "mirrored"):
+        found[name], model, data = train(name)
     context = data.validation.context
     query = model.query(context, data.validation.rating, model.context_tower(context))
     found["trained"] = query.numpy().ravel().tolist()
@@ -95,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    as_worker() if sys.argv[1:] == ["worker"] else on_two_devices()

@@ -47,12 +47,13 @@ def test_the_best_weights_are_kept_also_without_an_early_stop() -> None:
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_a_loss_that_is_no_number_stops_the_training(loss: float) -> None:
+@pytest.mark.parametrize("name", ["loss", "cross_entropy"])
+def test_a_loss_that_is_no_number_stops_the_training(loss: float, name: str) -> None:
     callback = FiniteLoss()
     callback.on_epoch_begin(1)
-    callback.on_train_batch_end(6, {"loss": 2.0})
+    callback.on_train_batch_end(6, {"loss": 2.0, "cross_entropy": 1.0})
     with pytest.raises(PipelineError, match=rf"got {loss} in epoch 2, step 8: lower training\.learning_rate"):
-        callback.on_train_batch_end(7, {"loss": loss})
+        callback.on_train_batch_end(7, {"loss": 2.0, name: loss})
 
 
 def test_the_bar_counts_the_steps_of_all_epochs() -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -90,24 +91,52 @@ def test_one_worker_is_the_chief(jobs: dict, kind: str, index: int, expected: bo
     strategies._check_cluster(cluster(jobs, kind, index))
 
 
+def start(*arguments: str, **environment: str) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    command = [sys.executable, str(REPLICAS), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen) -> dict:
+    try:
+        out, errors = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    return json.loads(out.splitlines()[-1])
+
+
 @pytest.fixture(scope="module")
 def replicas() -> dict:
     """What a fresh process with two devices finds out: a process can't change its devices later."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, str(REPLICAS)], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return finish(start())
 
 
-@pytest.mark.parametrize("case", ["labels", "every position"])
-def test_two_replicas_with_half_a_batch_each_learn_what_one_device_learns(replicas: dict, case: str) -> None:
-    one, two = replicas[case]["one-device"], replicas[case]["mirrored"]
+def test_two_replicas_with_half_a_batch_each_learn_what_one_device_learns(replicas: dict) -> None:
+    one, two = replicas["one-device"], replicas["mirrored"]
     assert (one["replicas"], two["replicas"]) == (1, 2)
     assert one["moved"] > 0.01
     assert two["weights"] == pytest.approx(one["weights"], rel=2e-4, abs=2e-5)
     assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("localhost", 0))
+        return listening.getsockname()[1]
+
+
+def test_two_workers_learn_what_one_device_learns_and_the_chief_exports(replicas: dict) -> None:
+    jobs = {"worker": [f"localhost:{free_port()}" for _ in range(2)]}
+    started = [start("worker", TF_CONFIG=cluster(jobs, index=index)) for index in range(2)]
+    chief, other = (finish(worker) for worker in started)
+    one = replicas["one-device"]
+    for worker in (chief, other):
+        assert worker["replicas"] == 2
+        assert worker["weights"] == pytest.approx(one["weights"], rel=2e-4, abs=2e-5)
+        assert worker["losses"] == pytest.approx(one["losses"], rel=1e-4)
+    assert chief["exported"] == pytest.approx(replicas["exported"], rel=1e-3, abs=1e-5)
+    assert "exported" not in other
 
 
 def test_what_two_replicas_learnt_is_exported(replicas: dict) -> None:

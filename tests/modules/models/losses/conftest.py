@@ -42,7 +42,7 @@ def vectors() -> tf.Tensor:
 
 
 @pytest.fixture(scope="session")
-def label_counts() -> np.ndarray:
+def counts() -> np.ndarray:
     """Popular, rare, and two movies without any label."""
     return np.array([0, 60, 7, 30, 1, 10, 0, 2, 5, 0])
 

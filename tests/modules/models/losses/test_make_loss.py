@@ -20,14 +20,14 @@ from modules.models.options import TrainingOptions
         ({"loss": "gbce", "negatives": 20, "calibration": 0.5}, CalibratedBinary),
     ],
 )
-def test_every_loss_is_learnt_by(label_counts: np.ndarray, options: dict, kind: type) -> None:
+def test_every_loss_is_learnt_by(counts: np.ndarray, options: dict, kind: type) -> None:
     """Free vectors find their labels, for each loss."""
-    loss = make_loss(TrainingOptions.model_validate(options), label_counts)
+    loss = make_loss(TrainingOptions.model_validate(options), counts)
     assert isinstance(loss, kind)
-    labels = tf.constant(np.flatnonzero(label_counts), tf.int32)
+    labels = tf.constant(np.flatnonzero(counts), tf.int32)
     tf.random.set_seed(1)
     query = tf.Variable(tf.random.stateless_normal([len(labels), 8], [1, 2]) * 0.1)
-    table = tf.Variable(tf.random.stateless_normal([len(label_counts), 8], [3, 4]) * 0.1)
+    table = tf.Variable(tf.random.stateless_normal([len(counts), 8], [3, 4]) * 0.1)
     optimizer = tf.keras.optimizers.Adam(0.05)
 
     class View:
@@ -47,7 +47,7 @@ def test_every_loss_is_learnt_by(label_counts: np.ndarray, options: dict, kind: 
     for _ in range(100):
         step()
     scores = tf.matmul(query, table, transpose_b=True).numpy()
-    scores[:, label_counts == 0] = -np.inf
+    scores[:, counts == 0] = -np.inf
     assert (scores.argmax(axis=1) == labels.numpy()).all()
 
 
@@ -67,13 +67,13 @@ def test_every_option_reaches_its_loss(
     query: tf.Tensor,
     vectors: tf.Tensor,
     labels: tf.Tensor,
-    label_counts: np.ndarray,
+    counts: np.ndarray,
     options: dict,
     differs: dict,
 ) -> None:
     values = []
     for changed in ({}, differs):
-        loss = make_loss(TrainingOptions.model_validate({"negatives": 4, **options, **changed}), label_counts)
+        loss = make_loss(TrainingOptions.model_validate({"negatives": 4, **options, **changed}), counts)
         values.append(
             gradients(lambda query, candidates, loss=loss: loss(query, labels, candidates, False))(query, vectors)[0]
         )

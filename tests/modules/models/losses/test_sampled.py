@@ -36,15 +36,15 @@ def test_sampled_softmax_agrees_with_the_obvious_way(
     query: tf.Tensor,
     vectors: tf.Tensor,
     labels: tf.Tensor,
-    label_counts: np.ndarray,
+    counts: np.ndarray,
     drawn: list[int],
     by_popularity: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(chunks, "_SCORES", 8)
-    fast = SampledSoftmax(label_counts, len(drawn), by_popularity)
-    uniform = (label_counts > 0) / np.count_nonzero(label_counts)
-    probability = by_popularity * label_counts / label_counts.sum() + (1 - by_popularity) * uniform
+    fast = SampledSoftmax(counts, len(drawn), by_popularity)
+    uniform = (counts > 0) / np.count_nonzero(counts)
+    probability = by_popularity * counts / counts.sum() + (1 - by_popularity) * uniform
     got = gradients(lambda query, candidates: fast(query, labels, candidates, True))(query, vectors)
     wanted = gradients(
         lambda query, candidates: slow_sampled_softmax(query, candidates.table(), labels, drawn, probability)
@@ -59,13 +59,13 @@ def test_many_negatives_of_any_mixture_give_the_full_softmax(
     query: tf.Tensor,
     vectors: tf.Tensor,
     labels: tf.Tensor,
-    label_counts: np.ndarray,
+    counts: np.ndarray,
     by_popularity: float,
 ) -> None:
     """That is what the correction is for: without it, or with the other sign, popularity would be learnt twice."""
     tf.random.set_seed(1)
-    fast = SampledSoftmax(label_counts, 400_000, by_popularity)
-    labelled = np.flatnonzero(label_counts)
+    fast = SampledSoftmax(counts, 400_000, by_popularity)
+    labelled = np.flatnonzero(counts)
 
     def full(query: tf.Tensor, candidates: object) -> tf.Tensor:
         logits = tf.matmul(query, tf.gather(candidates.table(), labelled), transpose_b=True)
@@ -78,10 +78,10 @@ def test_many_negatives_of_any_mixture_give_the_full_softmax(
 
 
 def test_a_popular_negative_has_a_lower_logit_than_a_rare_one(
-    gradients: Callable, label_counts: np.ndarray, drawn: list[int]
+    gradients: Callable, counts: np.ndarray, drawn: list[int]
 ) -> None:
     drawn[:] = [1, 4]
-    fast = SampledSoftmax(label_counts, 2, by_popularity=1.0)
+    fast = SampledSoftmax(counts, 2, by_popularity=1.0)
     *_, by_vectors = gradients(lambda query, candidates: fast(query, tf.constant([3], tf.int32), candidates, True))(
         tf.ones([1, 4]), tf.zeros([10, 4])
     )
@@ -109,12 +109,12 @@ def test_gbce_is_the_papers(
     query: tf.Tensor,
     vectors: tf.Tensor,
     labels: tf.Tensor,
-    label_counts: np.ndarray,
+    counts: np.ndarray,
     drawn: list[int],
     calibration: float,
 ) -> None:
     drawn[:] = drawn[:3]
-    loss = CalibratedBinary(label_counts, 3, calibration)
+    loss = CalibratedBinary(counts, 3, calibration)
     got, by_query, by_vectors = gradients(lambda query, candidates: loss(query, labels, candidates, True))(
         query, vectors
     )
@@ -133,19 +133,19 @@ def test_gbce_is_the_papers(
         assert gradient[at] == pytest.approx((up - slow(*moved)) / 2e-4, abs=1e-4)
 
 
-def test_without_calibration_gbce_is_binary_cross_entropy(label_counts: np.ndarray) -> None:
-    assert CalibratedBinary(label_counts, 3, calibration=0).beta == pytest.approx(1)
-    assert CalibratedBinary(label_counts, 3, calibration=1).beta == pytest.approx(3 / 6)
+def test_without_calibration_gbce_is_binary_cross_entropy(counts: np.ndarray) -> None:
+    assert CalibratedBinary(counts, 3, calibration=0).beta == pytest.approx(1)
+    assert CalibratedBinary(counts, 3, calibration=1).beta == pytest.approx(3 / 6)
     # More draws than movies sample all of them, at most.
-    assert CalibratedBinary(label_counts, 100, calibration=1).beta == 1
+    assert CalibratedBinary(counts, 100, calibration=1).beta == 1
 
 
 @pytest.mark.parametrize("loss_name", ["SampledSoftmax", "CalibratedBinary"])
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_extreme_scores_stay_finite(
-    gradients: Callable, vectors: tf.Tensor, labels: tf.Tensor, label_counts: np.ndarray, loss_name: str, sign: float
+    gradients: Callable, vectors: tf.Tensor, labels: tf.Tensor, counts: np.ndarray, loss_name: str, sign: float
 ) -> None:
-    loss = getattr(sampled, loss_name)(label_counts, 5, 0.5)
+    loss = getattr(sampled, loss_name)(counts, 5, 0.5)
     query = sign * 1000 * tf.gather(vectors, labels)
     values = gradients(lambda query, candidates: loss(query, labels, candidates, True))(query, vectors)
     assert all(np.isfinite(value).all() for value in values)
@@ -157,10 +157,10 @@ def test_evaluations_compare_and_trainings_vary(
     query: tf.Tensor,
     vectors: tf.Tensor,
     labels: tf.Tensor,
-    label_counts: np.ndarray,
+    counts: np.ndarray,
     loss_name: str,
 ) -> None:
-    loss = getattr(sampled, loss_name)(label_counts, 5, 0.5)
+    loss = getattr(sampled, loss_name)(counts, 5, 0.5)
 
     def losses(training: bool, seed: int) -> list[float]:
         tf.random.set_seed(seed)
@@ -174,11 +174,11 @@ def test_evaluations_compare_and_trainings_vary(
 
 @pytest.mark.parametrize("loss_name", ["SampledSoftmax", "CalibratedBinary"])
 def test_an_evaluated_label_that_training_never_had_does_not_drown_the_others(
-    gradients: Callable, label_counts: np.ndarray, loss_name: str
+    gradients: Callable, counts: np.ndarray, loss_name: str
 ) -> None:
     """A model with biases gives such a movie one of -1e9."""
-    loss = getattr(sampled, loss_name)(label_counts, 5, 0.5)
-    vectors = tf.constant(np.where(label_counts > 0, 0, -1e9)[:, np.newaxis], tf.float32)
+    loss = getattr(sampled, loss_name)(counts, 5, 0.5)
+    vectors = tf.constant(np.where(counts > 0, 0, -1e9)[:, np.newaxis], tf.float32)
     value, *_ = gradients(lambda query, candidates: loss(query, tf.constant([6], tf.int32), candidates, False))(
         tf.ones([1, 1]), vectors
     )
