@@ -17,7 +17,8 @@ K = 20
 STRANGER = 999
 # The index promises a recall of .98 on average, and is not the same at every training.
 LEAST = 0.8
-PATIENT = ServingOptions(queries=50, latency_requests=20, max_p99_ms=60_000)
+# ScaNN takes no seed: on random vectors its recall moves by some hundredths from build to build.
+PATIENT = ServingOptions(queries=50, latency_requests=20, max_p99_ms=60_000, recall_slack=0.05)
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["with history", "without history"])

@@ -28,7 +28,8 @@ SIGNATURES = {
     "similar",
 }
 # Latencies are whatever the machine gives while other tests run on it.
-PATIENT = ServingOptions(queries=50, latency_requests=20, max_p99_ms=60_000)
+# ScaNN takes no seed: on random vectors its recall moves by some hundredths from build to build.
+PATIENT = ServingOptions(queries=50, latency_requests=20, max_p99_ms=60_000, recall_slack=0.05)
 
 
 def test_an_honest_export_is_blessed_on_every_signature(trained, indexed, example_files, index_options):
