@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Libraries that warn about themselves on import or at every call; our own warnings stay visible.
@@ -28,6 +30,16 @@ def log_to(path: Path) -> None:
     tensorflow_logger = logging.getLogger("tensorflow")
     tensorflow_logger.handlers.clear()
     tensorflow_logger.propagate = True
+
+
+@contextmanager
+def imports() -> Iterator[None]:
+    """Hides what is logged below an error while packages are imported; Beam warns through the root logger then."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def silence_warnings() -> None:

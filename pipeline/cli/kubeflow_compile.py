@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from modules.errors import ConfigError
+from pipeline import quiet
 from pipeline.cli.console import console
 from pipeline.cli.settings import PresetOption, SetOption
 from pipeline.config import PipelineConfig, describe, load_config
@@ -35,7 +36,7 @@ def compile_command(
 
     kubeflow_options = load_options(options, image=image, pipeline_root=pipeline_root)
     config = _with_beam(load_config(preset, settings), node_arguments(beam))
-    with console.status("loading TFX"):
+    with console.status("loading TFX"), quiet.imports():
         from movielens_kubeflow.package import compile_package
     compile_package(config, kubeflow_options, output)
     console.print(f"wrote {output}: `movielens kubeflow submit {output} --host URL` runs it", soft_wrap=True)

@@ -1,6 +1,9 @@
+import logging
 import subprocess
 import sys
 import textwrap
+
+from pipeline import quiet
 
 
 def test_logs_go_to_the_file_and_foreign_warnings_nowhere_but_ours_are_seen(tmp_path):
@@ -22,3 +25,11 @@ def test_logs_go_to_the_file_and_foreign_warnings_nowhere_but_ours_are_seen(tmp_
     assert "says" not in done.stderr + done.stdout
     assert "beam says" in log.read_text()
     assert "tensorflow says" in log.read_text()
+
+
+def test_imports_are_quiet_but_for_errors_and_what_comes_after_is_not(caplog):
+    with quiet.imports():
+        logging.getLogger().warning("a package about itself")
+        logging.getLogger().error("broken")
+    logging.getLogger().warning("after")
+    assert caplog.messages == ["broken", "after"]
