@@ -51,7 +51,7 @@ def run_benchmark(request: Request, data: Path, folder: Path, console: Console) 
 
 def _trials(request: Request, data: Path, folder: Path, console: Console) -> Trials:
     """On the split that is asked for: leave-one-out has one for validation, elsewhere training data are split again."""
-    if request.on == EVAL_SPLIT or request.protocol.split == "leave-one-out":
+    if request.on == EVAL_SPLIT or request.baselines.config.examples.has_validation_split:
         return Trials(folder, data, request.on, console)
     return Trials(folder, data, EVAL_SPLIT, console).without_evaluated(request.baselines.config)
 
@@ -122,7 +122,7 @@ def _model_result(
 
 def _chosen_on(config: PipelineConfig) -> str:
     """What early stopping watches."""
-    if config.examples.split == "leave-one-out":
+    if config.examples.has_validation_split:
         return f"the {VALIDATION_SPLIT} split (every user's second last event)"
     if config.training.validation_fraction:
         return f"a held-out {config.training.validation_fraction:.0%} of the training examples"

@@ -12,6 +12,7 @@ from modules.data.synthetic import SyntheticOptions
 from modules.errors import ConfigError
 from modules.evaluation.options import BaselineOptions, GateOptions
 from modules.examples.options import ExampleOptions
+from modules.features import EVAL_SPLIT, VALIDATION_SPLIT
 from modules.models.options import ModelOptions, TrainingOptions
 from modules.serving.options import IndexOptions, ServingOptions
 
@@ -85,6 +86,25 @@ class PipelineConfig(BaseModel):
                 'take split "temporal" or "ratings"'
             )
         return self
+
+    @property
+    def transform_settings(self) -> dict[str, Any]:
+        """What Transform needs to know, besides the catalogue."""
+        return {"max_context_length": self.model.max_context_length, "reads_user": self.model.reads_user}
+
+    @property
+    def trainer_settings(self) -> dict[str, Any]:
+        """What `modules.trainer.run_fn` needs to know."""
+        return {
+            "model": self.model.model_dump_json(),
+            "training": self.training.model_dump_json(),
+            "validation_split": self.examples.has_validation_split,
+        }
+
+    @property
+    def watched_split(self) -> str:
+        """The split that the Trainer is given beside the training's."""
+        return VALIDATION_SPLIT if self.examples.has_validation_split else EVAL_SPLIT
 
 
 def preset_names() -> list[str]:

@@ -22,7 +22,7 @@ from components.registry.component import RegistryUpdate
 from components.schema.component import CuratedSchema
 from components.serving_validator.component import ServingValidator
 from components.transform.component import CatalogueTransform
-from modules.features import EVAL_SPLIT, TRAIN_SPLIT, VALIDATION_SPLIT
+from modules.features import TRAIN_SPLIT
 from pipeline.config import PipelineConfig
 
 
@@ -122,29 +122,19 @@ def create_pipeline(
         schema=curated_schema.outputs["schema"],
         catalogue=examples.outputs["catalogue"],
         preprocessing_fn="modules.preprocessing.preprocessing_fn",
-        custom_config={
-            "max_context_length": config.model.max_context_length,
-            "reads_user": config.model.reads_user,
-            "code_hash": keys.code,
-        },
+        custom_config={**config.transform_settings, "code_hash": keys.code},
     )
     transform.add_upstream_node(validator)
 
     # Trains the retrieval model.
-    validation_split = config.examples.split == "leave-one-out"
     trainer = Trainer(
         run_fn="modules.trainer.run_fn",
         examples=example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=curated_schema.outputs["schema"],
         train_args=TrainArgs(splits=[TRAIN_SPLIT]),
-        eval_args=EvalArgs(splits=[VALIDATION_SPLIT if validation_split else EVAL_SPLIT]),
-        custom_config={
-            "model": config.model.model_dump_json(),
-            "training": config.training.model_dump_json(),
-            "validation_split": validation_split,
-            "code_hash": keys.code,
-        },
+        eval_args=EvalArgs(splits=[config.watched_split]),
+        custom_config={**config.trainer_settings, "code_hash": keys.code},
     )
 
     # Finds the last blessed and pushed model, or says that there is none.

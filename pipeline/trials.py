@@ -24,7 +24,7 @@ from modules.evaluation.options import BASELINES
 from modules.examples.generate import generate
 from modules.examples.manifest import Manifest
 from modules.examples.spans import Spans, catalogue_path
-from modules.features import EVAL_SPLIT, TRAIN_SPLIT, VALIDATION_SPLIT
+from modules.features import EVAL_SPLIT, TRAIN_SPLIT
 from modules.sources import source_hash
 from modules.trainer import run_fn
 from modules.transform_graph import make_transform_graph
@@ -145,29 +145,20 @@ class Trials:
             make_transform_graph(
                 schema_text(config.examples),
                 span.files(TRAIN_SPLIT),
-                {
-                    "catalogue_path": str(catalogue_path(span.folder)),
-                    "max_context_length": config.model.max_context_length,
-                    "reads_user": config.model.reads_user,
-                },
+                {"catalogue_path": str(catalogue_path(span.folder)), **config.transform_settings},
                 folder / "transform",
                 config.beam,
             )
-        validation_split = config.examples.split == "leave-one-out"
         # What the last training left in memory is no use to this one.
         tf.keras.backend.clear_session()
         run_fn(
             SimpleNamespace(
                 train_files=[str(path) for path in span.files(TRAIN_SPLIT)],
-                eval_files=[str(path) for path in span.files(VALIDATION_SPLIT if validation_split else EVAL_SPLIT)],
+                eval_files=[str(path) for path in span.files(config.watched_split)],
                 transform_graph_path=str(folder / "transform"),
                 serving_model_dir=str(folder / "model"),
                 model_run_dir=str(folder / "run"),
-                custom_config={
-                    "model": config.model.model_dump_json(),
-                    "training": config.training.model_dump_json(),
-                    "validation_split": validation_split,
-                },
+                custom_config=config.trainer_settings,
             )
         )
 

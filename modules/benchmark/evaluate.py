@@ -16,10 +16,13 @@ from modules.evaluation.options import BaselineOptions
 from modules.evaluation.recommendation_lists import ListStatistics, popularity_percentiles
 from modules.evaluation.score_ranks import Ranks, Scores
 from modules.evaluation.signatures import RANK, RANK_EXCLUDED, RANK_SIGNATURE
+from modules.models.example_features import parse_examples
 
 # 128 MB of scores at a time.
 _SCORES = 32_000_000
 _LARGEST_BATCH = 4096
+# In the order in which `query_user` takes them.
+_USER = (features.USER_ID, features.USER_GENDER, features.USER_AGE, features.USER_OCCUPATION)
 
 Files = Sequence[Path]
 
@@ -75,31 +78,13 @@ def _batch_size(catalogue: Catalogue) -> int:
 
 def _scores(model: tf.Module, records: Records) -> Scores:
     """Scores float32 `[batch, movies]` of serialized examples, by the model's own query function."""
-    numbers = {features.CONTEXT_MOVIE_ID: tf.int64, features.CONTEXT_MOVIE_RATING: tf.float32}
-    history = tf.io.parse_example(records, {name: tf.io.RaggedFeature(kind) for name, kind in numbers.items()})
-    movies = history[features.CONTEXT_MOVIE_ID].to_tensor()
-    ratings = history[features.CONTEXT_MOVIE_RATING].to_tensor(shape=movies.shape)
+    raw = parse_examples(tf.constant(records))
+    history = raw[features.CONTEXT_MOVIE_ID], raw[features.CONTEXT_MOVIE_RATING]
     if _flag(model, "reads_user"):
-        query = model.query_user(movies, ratings, *_user(records))
+        query = model.query_user(*history, *(raw[name] for name in _USER))
     else:
-        query = model.query(movies, ratings)
+        query = model.query(*history)
     return np.asarray(tf.matmul(query, model.candidates, transpose_b=True))
-
-
-def _user(records: Records) -> list[tf.Tensor]:
-    """What `query_user` takes after the history, `[batch]` each."""
-    unknown = {
-        features.USER_ID: features.UNKNOWN_USER_ID,
-        features.USER_GENDER: features.UNKNOWN_TEXT,
-        features.USER_AGE: features.UNKNOWN_AGE,
-        features.USER_OCCUPATION: features.UNKNOWN_TEXT,
-    }
-    spec = {
-        name: tf.io.FixedLenFeature([], tf.string if isinstance(value, str) else tf.int64, default_value=value)
-        for name, value in unknown.items()
-    }
-    parsed = tf.io.parse_example(records, spec)
-    return [parsed[name] for name in unknown]
 
 
 def _flag(model: tf.Module, name: str) -> bool:

@@ -69,7 +69,12 @@ class ExampleOptions(BaseModel):
     def split_names(self) -> tuple[str, ...]:
         """The splits that a span has."""
         both = (TRAIN_SPLIT, EVAL_SPLIT)
-        return (*both, VALIDATION_SPLIT) if self.split == "leave-one-out" else both
+        return (*both, VALIDATION_SPLIT) if self.has_validation_split else both
+
+    @property
+    def has_validation_split(self) -> bool:
+        """Whether training watches a split of its own instead of a slice of its examples."""
+        return self.split == "leave-one-out"
 
     @property
     def first_is_label(self) -> bool:
