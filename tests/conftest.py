@@ -1,3 +1,25 @@
 """Tests import TensorFlow in any order; the project's settings for it must come first."""
 
+import pytest
+
 import modules  # noqa: F401
+
+#: So little data that a run takes a minute, and enough that a trained model beats popularity.
+TINY = (
+    "synthetic.users=300",
+    "synthetic.movies=400",
+    "synthetic.ratings=15000",
+    "training.epochs=2",
+    "index.queries=200",
+    "serving.latency_requests=20",
+    "serving.queries=50",
+    "gate.must_beat=['popularity']",
+    "gate.must_beat_on=['factorized_top_k/top_10_categorical_accuracy']",
+    "gate.floor_top_100=0.3",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_settings() -> tuple[str, ...]:
+    """Overrides of the demonstration."""
+    return TINY

@@ -11,24 +11,10 @@ from pipeline.config import PipelineConfig, load_config
 
 ROOT = "minio://mlpipeline/movielens"
 
-#: So little data that a run's models take seconds, and enough that a trained model beats popularity.
-TINY = (
-    "synthetic.users=300",
-    "synthetic.movies=400",
-    "synthetic.ratings=15000",
-    "training.epochs=2",
-    "index.queries=200",
-    "serving.latency_requests=20",
-    "serving.queries=50",
-    "gate.must_beat=['popularity']",
-    "gate.must_beat_on=['factorized_top_k/top_10_categorical_accuracy']",
-    "gate.floor_top_100=0.3",
-)
-
 
 @pytest.fixture(scope="session")
-def config() -> PipelineConfig:
-    return load_config("demo", list(TINY))
+def config(tiny_settings: tuple[str, ...]) -> PipelineConfig:
+    return load_config("demo", list(tiny_settings))
 
 
 @pytest.fixture(scope="session")
